@@ -1,0 +1,1 @@
+"""OUTSIDE: people, processes and the environment."""

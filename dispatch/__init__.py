@@ -1,0 +1,1 @@
+"""CHOICES: who drives whom, in what, and when it charges."""

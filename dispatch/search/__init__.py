@@ -1,0 +1,1 @@
+"""The search behind :func:`dispatch.solve.solve`; nothing outside ``dispatch`` imports it."""

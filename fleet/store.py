@@ -1,0 +1,114 @@
+"""The port to fleet state: versioned documents, multi-document compare-and-set, an event stream.
+
+``memory_store`` is the reference implementation, ``redis_store`` the one on duty; one test class runs over both.
+A document is a frozen noun of this folder, encoded by :mod:`fleet.documents`. Every commit yields exactly one event
+that carries the full new text of each document it wrote, so that the stream alone restores the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+Body = Mapping[str, Any]
+"""A document's JSON object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A stored document. ``version`` starts at 1 and grows by 1 with every write."""
+
+    kind: str
+    id: str
+    version: int
+    body: Body
+
+
+@dataclass(frozen=True, kw_only=True)
+class Write:
+    """One document of a commit. ``expected_version`` 0 means: must not exist yet. ``body`` None deletes it."""
+
+    kind: str
+    id: str
+    expected_version: int
+    body: Body | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """A change as asked for: all of it happens, or nothing.
+
+    ``type`` names the fact in the past tense (``request.approved``), ``actor`` the person or process, ``region`` the
+    region that may read the event; ``key`` makes it idempotent: a second commit with the same key changes nothing and
+    returns the first one's event.
+    """
+
+    type: str
+    actor: str
+    at: datetime
+    writes: Sequence[Write]
+    region: str = ""
+    key: str | None = None
+    data: Body = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A commit as it happened. ``sequence`` counts from 1 without gaps over the store's whole life."""
+
+    sequence: int
+    type: str
+    actor: str
+    at: datetime
+    region: str
+    key: str | None
+    data: Body
+    documents: Sequence[Document]
+    """Each written document; a deleted one has version 0 and an empty body."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Documents in ascending id order; ``next_after`` is the cursor of the next page, None on the last."""
+
+    documents: Sequence[Document]
+    next_after: str | None
+
+
+class FleetStore(Protocol):
+    """What every store does. All methods are safe to call from several threads and processes at once."""
+
+    def get(self, kind: str, id: str) -> Document:
+        """Return the document; raises :class:`fleet.errors.NotFound`."""
+
+    def find(self, kind: str, id: str) -> Document | None: ...
+
+    def list(
+        self, kind: str, *, where: tuple[str, str] | None = None, after: str = "", limit: int = 1000
+    ) -> Page:
+        """Page through a kind, or through those whose indexed field has the given value.
+
+        The indexed fields of each kind stand in :data:`fleet.documents.INDEXES`.
+        """
+
+    def commit(self, commit: Commit) -> Event:
+        """Apply a commit and return its event once it is durable.
+
+        Raises
+        ------
+        StaleRevision
+            If a document's version is not the expected one; nothing was applied.
+        StoreUnavailable
+            If the store or the ledger behind it did not confirm.
+        """
+
+    def events(self, *, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+        """Events with a sequence above ``after``, in order."""
+
+    def head(self) -> int:
+        """The sequence of the newest event, 0 when there is none."""
+
+    def wait(self, *, after: int, timeout_s: float) -> bool:
+        """Block until an event above ``after`` exists; False when the time ran out."""

@@ -1,0 +1,110 @@
+"""Vehicles as registered facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from fleet.errors import IllegalTransition, InvalidFact
+from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
+
+
+class VehicleKind(StrEnum):
+    """Body class, by which a request may ask for a vehicle."""
+
+    SEDAN = "sedan"
+    SUV = "suv"
+    MPV = "mpv"
+    MINIBUS = "minibus"
+    COACH = "coach"
+
+
+class Duty(StrEnum):
+    """What the vehicle is kept for (rule R072); only ``POOLED`` and ``RENTAL`` serve other units' ordinary trips."""
+
+    POOLED = "pooled"
+    CONFIDENTIAL = "confidential"
+    EMERGENCY = "emergency"
+    ENFORCEMENT = "enforcement"
+    SPECIAL = "special"
+    RENTAL = "rental"
+
+
+class Energy(StrEnum):
+    """Drive train. The last three count as new-energy vehicles (新能源汽车)."""
+
+    PETROL = "petrol"
+    DIESEL = "diesel"
+    PHEV = "phev"
+    BEV = "bev"
+    FCEV = "fcev"
+
+    @property
+    def is_nev(self) -> bool:
+        return self in (Energy.PHEV, Energy.BEV, Energy.FCEV)
+
+
+class VehicleState(StrEnum):
+    """Life-cycle state as far as dispatch is concerned."""
+
+    AVAILABLE = "available"
+    OUT_OF_SERVICE = "out_of_service"
+    SEALED = "sealed"
+    DISPOSED = "disposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Battery:
+    """A traction battery.
+
+    ``reserve_frac`` is the least state of charge at any moment of a plan; ``max_ac_w`` and ``max_dc_w`` are the most the
+    vehicle accepts.
+    """
+
+    capacity_wh: int
+    charge_wh: int
+    reserve_frac: float = 0.2
+    max_ac_w: int = 7_000
+    max_dc_w: int = 60_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vehicle:
+    """One registered vehicle. ``seats`` counts passengers only; the driver's seat is extra where a driver is needed."""
+
+    id: VehicleId
+    plate: str
+    unit_id: UnitId
+    region: RegionCode
+    home_site_id: SiteId
+    kind: VehicleKind
+    energy: Energy
+    seats: int
+    profile: str
+    duty: Duty = Duty.POOLED
+    self_drive: bool = False
+    battery: Battery | None = None
+    equipment: frozenset[str] = frozenset()
+    odometer_m: int = 0
+    state: VehicleState = VehicleState.AVAILABLE
+
+    def __post_init__(self) -> None:
+        if self.seats < 1:
+            raise InvalidFact(kind="vehicle", id=self.id, field="seats", value=self.seats, remedy="at least 1")
+        if self.energy is Energy.BEV and self.battery is None:
+            raise InvalidFact(
+                kind="vehicle", id=self.id, field="battery", value=None, remedy="a battery vehicle needs its capacity"
+            )
+
+
+def take_out_of_service(vehicle: Vehicle) -> Vehicle:
+    """Repair, inspection or accident: no new trip is given to it."""
+    if vehicle.state is not VehicleState.AVAILABLE:
+        raise IllegalTransition(kind="vehicle", id=vehicle.id, state=vehicle.state, action="take_out_of_service")
+    return replace(vehicle, state=VehicleState.OUT_OF_SERVICE)
+
+
+def return_to_service(vehicle: Vehicle) -> Vehicle:
+    if vehicle.state not in (VehicleState.OUT_OF_SERVICE, VehicleState.SEALED):
+        raise IllegalTransition(kind="vehicle", id=vehicle.id, state=vehicle.state, action="return_to_service")
+    return replace(vehicle, state=VehicleState.AVAILABLE)

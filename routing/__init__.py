@@ -1,0 +1,1 @@
+"""ROADS: what a drive costs. Knows no vehicle and no request."""

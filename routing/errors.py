@@ -1,0 +1,39 @@
+"""The error root of ``routing``."""
+
+from __future__ import annotations
+
+
+class RoutingError(Exception):
+    """Root of every error that ``routing`` raises on purpose."""
+
+
+class InvalidNetwork(RoutingError):
+    """A network file is unusable; ``source``, ``row`` (1 is the first data row) and ``field`` say where."""
+
+    def __init__(self, *, source: str, row: int | None, field: str, reason: str) -> None:
+        where = source if row is None else f"{source}, row {row}"
+        super().__init__(f"{where}, {field}: {reason}")
+        self.source = source
+        self.row = row
+        self.field = field
+        self.reason = reason
+
+
+class OffNetwork(RoutingError):
+    """A point lies farther from every road than the limit allows."""
+
+    def __init__(self, *, lon_wgs84: float, lat_wgs84: float, distance_m: int, limit_m: int) -> None:
+        super().__init__(f"({lon_wgs84}, {lat_wgs84}) is {distance_m} m from the nearest road; at most {limit_m} m")
+        self.lon_wgs84 = lon_wgs84
+        self.lat_wgs84 = lat_wgs84
+        self.distance_m = distance_m
+        self.limit_m = limit_m
+
+
+class UnknownProfile(RoutingError):
+    """No drive profile has that name."""
+
+    def __init__(self, *, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no drive profile {name!r}; known are {', '.join(known)}")
+        self.name = name
+        self.known = known
