@@ -101,7 +101,9 @@ class TripRequest:
             if stop.service_s < 0:
                 raise refuse(f"stops[{number}].service_s", stop.service_s, "zero or more")
         if self.stops[-1].latest_at < self.stops[0].earliest_at:
-            raise refuse("stops[-1].latest_at", self.stops[-1].latest_at.isoformat(), "the drop-off is not before the pick-up")
+            raise refuse(
+                "stops[-1].latest_at", self.stops[-1].latest_at.isoformat(), "the drop-off is not before the pick-up"
+            )
 
 
 def approve(request: TripRequest, *, by: PersonId, at: datetime) -> TripRequest:

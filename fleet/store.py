@@ -85,9 +85,7 @@ class FleetStore(Protocol):
 
     def find(self, kind: str, id: str) -> Document | None: ...
 
-    def list(
-        self, kind: str, *, where: tuple[str, str] | None = None, after: str = "", limit: int = 1000
-    ) -> Page:
+    def list(self, kind: str, *, where: tuple[str, str] | None = None, after: str = "", limit: int = 1000) -> Page:
         """Page through a kind, or through those whose indexed field has the given value.
 
         The indexed fields of each kind stand in :data:`fleet.documents.INDEXES`.
