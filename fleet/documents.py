@@ -77,9 +77,8 @@ def encode(noun: Any) -> dict[str, Any]:
         If an instant has no time zone or a number is not finite.
     """
     kind = kind_of(noun)
-    body = msgspec.to_builtins(noun, order="deterministic")
     _refuse_unclear(kind, str(getattr(noun, "id", "")), noun)
-    return cast("dict[str, Any]", body)
+    return cast("dict[str, Any]", msgspec.json.decode(msgspec.json.encode(noun, order="deterministic")))
 
 
 def decode(kind: str, body: Body) -> Any:
