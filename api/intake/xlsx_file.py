@@ -68,15 +68,7 @@ def _check_archive(data: bytes) -> None:
                             Words("含有文档类型声明，拒绝读取", "has a document type declaration, which is refused"),
                             _RESAVE,
                         )
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        EOFError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
+    except _ARCHIVE_ERRORS as error:
         old = data.startswith(b"\xd0\xcf\x11\xe0")
         raise FileProblem(
             Words("是旧的 .xls 格式", "is the old .xls format")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from api.intake.cells import fold
+from api.intake.headers import find_table
 from api.intake.read import SourceFile, read, read_files
 from api.intake.records import Known
 from api.intake.tables import TABLES
@@ -152,7 +155,15 @@ def test_a_chinese_workbook_becomes_nouns() -> None:
 
 def test_requests_in_english_with_times_in_many_spellings() -> None:
     intake = read_requests(
-        REQUEST, ["R2", *REQUEST[1:10], datetime(2026, 11, 23, 8, 30), "2026-11-23T00:45:00Z", *REQUEST[12:15], 46349.5]
+        REQUEST,
+        [
+            "R2",
+            *REQUEST[1:10],
+            datetime.fromisoformat("2026-11-23 08:30"),
+            "2026-11-23T00:45:00Z",
+            *REQUEST[12:15],
+            46349.5,
+        ],
     )
     assert intake.errors == ()
     first, second = intake.requests
@@ -233,7 +244,7 @@ def test_a_place_name_stands_in_for_coordinates() -> None:
         ("当前电量(%)", None, "有电池的车须填当前电量"),
         ("当前电量(%)", 0.8, "小于 1 的百分数，是否写成了小数？"),
         ("当前电量(%)", "80%", None),
-        ("车辆编号", "a/b", "编号只能含文字、数字和 . - _ # @ ·，最多 64 个"),
+        ("车辆编号", "a/b", "编号只能含文字、数字和 . - _ # @ ·，最多 64 个字符"),
         ("车辆编号", 1e17, "数字过长，表格软件只保留 15 位"),
         ("单位编号", "U9", "“单位”中没有这个编号"),
         ("能源类型", "柴油", "该车型和能源类型没有默认的能耗曲线"),
@@ -457,8 +468,6 @@ def test_unusable_files_are_refused_in_words(data: bytes, lang: str) -> None:
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")
@@ -469,8 +478,6 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
 
 
 def test_a_document_type_declaration_is_refused() -> None:
-    import zipfile
-
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("[Content_Types].xml", '<!DOCTYPE x [<!ENTITY a "b">]><Types/>')
@@ -523,9 +530,6 @@ def test_the_templates_examples_are_good_rows_once_their_mark_is_gone(lang: str)
 
 
 def test_no_word_means_two_columns_or_two_sheets() -> None:
-    from api.intake.cells import fold
-    from api.intake.headers import find_table
-
     for table in TABLES:
         owner: dict[str, str] = {}
         for column in table.columns:
