@@ -91,8 +91,13 @@ class SheetRecords:
     ids: frozenset[str]
 
 
-def read_records(sheet: RawSheet, table: SheetTable, header: Header, findings: Findings) -> SheetRecords:
-    """Understand every row below the header. A row with a bad cell and a repetition of an earlier row are reported."""
+def read_records(
+    sheet: RawSheet, table: SheetTable, header: Header, findings: Findings, *, repeats: bool = False
+) -> SheetRecords:
+    """Understand every row below the header; a row with a bad cell is reported and left out.
+
+    So is a repetition of an earlier row, unless the caller keeps ``repeats``.
+    """
     _check_header(sheet, table, header, findings)
     bad_rows = _file_problems(sheet, header, findings)
     titles = {column.name: header.titles[index] for index, column in header.columns.items()}
@@ -109,7 +114,7 @@ def read_records(sheet: RawSheet, table: SheetTable, header: Header, findings: F
         if all(is_blank(cell) for cell in cells.values()):
             continue
         first = seen.setdefault(content, row.number)
-        if first != row.number:
+        if first != row.number and not repeats:
             findings.add(
                 sheet=sheet.name,
                 row=row.number,
