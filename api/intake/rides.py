@@ -16,7 +16,7 @@ from api.intake.columns import Column, SheetTable
 from api.intake.csv_file import read_csv
 from api.intake.headers import find_header
 from api.intake.records import Findings, read_records
-from api.intake.words import FileProblem, Lang, RowError, RowNote, Words
+from api.intake.words import CellProblem, FileProblem, Lang, RowError, RowNote, Words
 from fleet.ids import PersonId, RegionCode, RequestId, UnitId
 from fleet.requests import RequestState, TripKind, TripRequest, TripStop
 
@@ -113,7 +113,7 @@ def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Lang) -> Rides
         for end in ("origin", "dest"):
             try:
                 cells.check_coordinates(values[f"{end}_lng"], values[f"{end}_lat"])
-            except cells.CellProblem as problem:
+            except CellProblem as problem:
                 findings.add(
                     sheet=name,
                     row=row,
