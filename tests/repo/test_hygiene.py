@@ -32,9 +32,9 @@ def test_lock_files_name_no_address(repository: Path) -> None:
     assert locks
     for lock in locks:
         for line in lock.read_text().splitlines():
-            assert not re.search(r"https?://(?!opencollective|github\.com/sponsors|.*funding)", line) or '"url"' in line, (
-                f"{lock.name}: {line}"
-            )
+            assert (
+                not re.search(r"https?://(?!opencollective|github\.com/sponsors|.*funding)", line) or '"url"' in line
+            ), f"{lock.name}: {line}"
 
 
 def test_every_pinned_requirement_has_a_hash(repository: Path) -> None:
@@ -57,7 +57,9 @@ def test_no_work_is_left_as_a_note_to_oneself(repository: Path) -> None:
 
 def test_every_public_module_says_what_it_is(repository: Path) -> None:
     modules = [path for name in PACKAGES for path in (repository / name).rglob("*.py") if "static" not in path.parts]
-    assert [str(path) for path in modules if not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""'))] == []
+    assert [
+        str(path) for path in modules if not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""'))
+    ] == []
 
 
 def test_nothing_opens_a_clock_below_api(repository: Path) -> None:
