@@ -38,13 +38,14 @@ class DispatchPolicy:
         much as so many of the class below (R077), more than one vehicle's day can hold, hence lexicographic in effect.
     Promises
         ``offered_change_fen``, ``accepted_change_fen``: price of taking a trip from a vehicle that was offered it, and from a
-        driver who accepted it.
+        driver who accepted it. ``promised_factor``: a request that has a vehicle weighs so many times one that has none.
     Charging
         ``overnight_frac``: charge up to which an idle vehicle is assumed to have charged at home before its shift.
         ``taper_from_frac``, ``taper_frac``: direct-current power falls to this share above this charge (assumption after
-        typical published curves). ``self_drive_hours``: rental cars are available around the clock.
-    Demonstrated kinds
-        ``cooperation``: whether tier 4 (same cooperation area, R004, R105) is open.
+        typical published curves).
+    Scope
+        ``cooperation``: whether tier 4 (same cooperation area, R004, R105) is open. ``longest_days``: a charter over more days
+        than this is answered, not planned (assumption).
     """
 
     access_limit_m: float = 30_000.0
@@ -66,10 +67,12 @@ class DispatchPolicy:
     priority_ratio: int = 20
     offered_change_fen: int = 1_000
     accepted_change_fen: int = 20_000
+    promised_factor: int = 2
     overnight_frac: float = 0.9
     taper_from_frac: float = 0.8
     taper_frac: float = 0.4
     cooperation: bool = True
+    longest_days: int = 14
 
     def __post_init__(self) -> None:
         for name in ("access_limit_m", "ride_factor_frac", "priority_ratio", "penalty_fen"):
