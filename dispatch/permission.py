@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dispatch.problem import FORBIDDEN, TierRefusal
 from fleet.ids import UnitId, VehicleId
-from fleet.requests import Priority, TripKind
+from fleet.requests import Priority
 from fleet.units import Unit
 from fleet.vehicles import Duty
 

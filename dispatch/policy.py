@@ -85,4 +85,4 @@ class DispatchPolicy:
 
     def penalty_mfen(self, rank: int) -> int:
         """Price of leaving a request of this priority rank (0 most urgent .. 3 ordinary) unserved."""
-        return self.penalty_fen * MFEN_PER_FEN * self.priority_ratio ** (3 - rank)
+        return self.penalty_fen * MFEN_PER_FEN * int(self.priority_ratio ** (3 - rank))

@@ -66,6 +66,7 @@ class Snapshot:
     points: tuple[Point, ...]
     legs: tuple[LegMatrix, ...]
     site_of_group: tuple[SiteId, ...]
+    site_at: Mapping[int, SiteId]
     tiers: npt.NDArray[np.int8]
     answered: Mapping[RequestId, tuple[Reason, ...]]
     left_out: Mapping[VehicleId, str]
@@ -90,9 +91,7 @@ def as_point(lon_wgs84: float, lat_wgs84: float) -> Point:
     return Point(lon_wgs84=round(lon_wgs84, 6), lat_wgs84=round(lat_wgs84, 6))
 
 
-def build(
-    view: FleetView, roads: Roads, *, territory: Territory, policy: DispatchPolicy, now: datetime
-) -> Snapshot:
+def build(view: FleetView, roads: Roads, *, territory: Territory, policy: DispatchPolicy, now: datetime) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
@@ -135,9 +134,7 @@ def build(
     points = tuple(places.index)
 
     profiles = tuple(sorted({crew.vehicle.profile for crew in crews}))
-    matrices = tuple(
-        roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles
-    )
+    matrices = tuple(roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
     askings = [_asking(request, view) for request in requests]
@@ -168,13 +165,16 @@ def build(
     total = sum(spec.penalty_mfen for spec in specs)
     if total > LARGEST_TOTAL_MFEN:
         raise PenaltyOverflow(
-            f"penalties sum up to {total} mfen, at most {LARGEST_TOTAL_MFEN}: lower penalty_fen or priority_ratio, or plan by region"
+            f"penalties sum up to {total} mfen, at most {LARGEST_TOTAL_MFEN}: "
+            "lower penalty_fen or priority_ratio, or plan by region"
         )
     vehicles: list[VehicleSpec] = []
     for number, (crew, standing) in enumerate(zip(crews, standings, strict=True)):
         vehicle = crew.vehicle
-        point, free_s = begins[number]
-        windows = working_windows(crew, days=days, not_before_s=0 if standing.frozen else _not_before(view, free_s, policy, now))
+        free_s = begins[number][1]
+        windows = working_windows(
+            crew, days=days, not_before_s=0 if standing.frozen else _not_before(view, free_s, policy, now)
+        )
         pinned = tuple(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
@@ -227,6 +227,7 @@ def build(
         points=points,
         legs=matrices,
         site_of_group=site_of_group,
+        site_at=_site_at(view, places),
         tiers=tier,
         answered=dict(sorted(answered.items())),
         left_out=dict(sorted(left_out.items())),
@@ -382,7 +383,7 @@ def _tiers(
     policy: DispatchPolicy,
     requests: Sequence[TripRequest],
 ) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
-    """Tier and refusal for every pair of groups; a unit without a document counts as a county office of the request's region."""
+    """Tier and refusal for every pair of groups; a unit without a document counts as an office of the request's region."""
     units: dict[UnitId, Unit] = {
         request.unit_id: Unit(id=request.unit_id, name=request.unit_id, region=request.region, level=Level.COUNTY)
         for request in requests
@@ -605,6 +606,16 @@ def _charge_groups(
 
 def group_id(site: Site, number: int) -> str:
     return f"{site.id}/{number}"
+
+
+def _site_at(view: FleetView, places: _Places) -> dict[int, SiteId]:
+    """The site at each location that is one; of several at one place the first by id."""
+    found: dict[int, SiteId] = {}
+    for site in sorted(view.sites.values(), key=lambda s: s.id):
+        location = places.index.get(as_point(site.lon_wgs84, site.lat_wgs84))
+        if location is not None:
+            found.setdefault(location, site.id)
+    return found
 
 
 def _day_number(view: FleetView, at: datetime) -> int:

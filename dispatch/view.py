@@ -22,15 +22,6 @@ LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 #: Requests that a plan answers: approved ones, and those it has already given to a vehicle.
 PLANNED_STATES = (RequestState.APPROVED, RequestState.ASSIGNED, RequestState.UNDER_WAY)
-#: Assignments that bind a vehicle and its driver.
-LIVE_STATES = (
-    AssignmentState.OFFERED,
-    AssignmentState.ACCEPTED,
-    AssignmentState.STARTED,
-    AssignmentState.ON_BOARD,
-    AssignmentState.DROPPED_OFF,
-    AssignmentState.FINISHED,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +30,8 @@ class FleetView:
 
     ``requests`` are those to be planned whose first stop lies on the day; ``carried`` those of earlier days that are not
     finished (a charter of several days). ``assignments`` holds for each of either its live assignment, ``declined`` the
-    vehicles whose drivers declined it. ``versions`` maps (kind, id) to the version read.
+    vehicles whose drivers declined it, ``offers`` how many assignments it ever had. ``versions`` maps (kind, id) to the
+    version read.
     """
 
     day: date
@@ -52,6 +44,7 @@ class FleetView:
     itineraries: Mapping[VehicleId, Itinerary] = field(default_factory=dict)
     assignments: Mapping[RequestId, Assignment] = field(default_factory=dict)
     declined: Mapping[RequestId, tuple[VehicleId, ...]] = field(default_factory=dict)
+    offers: Mapping[RequestId, int] = field(default_factory=dict)
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -107,13 +100,15 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
                 carried[request.id] = request
     assignments: dict[RequestId, Assignment] = {}
     declined: dict[RequestId, list[VehicleId]] = {}
-    for state in (*LIVE_STATES, AssignmentState.DECLINED):
-        for assignment in every("assignment", ("state", state.value)):
+    offers: dict[RequestId, int] = {}
+    for standing in AssignmentState:
+        for assignment in every("assignment", ("state", standing.value)):
             if assignment.request_id not in requests and assignment.request_id not in carried:
                 continue
-            if state is AssignmentState.DECLINED:
+            offers[assignment.request_id] = offers.get(assignment.request_id, 0) + 1
+            if standing is AssignmentState.DECLINED:
                 declined.setdefault(assignment.request_id, []).append(assignment.vehicle_id)
-            else:
+            elif standing is not AssignmentState.WITHDRAWN:
                 assignments[assignment.request_id] = assignment
     return FleetView(
         day=day,
@@ -126,6 +121,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         itineraries={i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))},
         assignments=assignments,
         declined={id: tuple(sorted(vehicles)) for id, vehicles in declined.items()},
+        offers=offers,
         versions=versions,
     )
 
