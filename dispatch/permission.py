@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dispatch.problem import FORBIDDEN, TierRefusal
 from fleet.ids import UnitId, VehicleId
+from fleet.regions import RegionLevel, Regions
 from fleet.requests import Priority
 from fleet.units import Unit
 from fleet.vehicles import Duty
@@ -37,6 +38,38 @@ class Territory:
 
     def are_allied(self, a: str, b: str) -> bool:
         return frozenset((a, b)) in self.allied
+
+
+#: Pairs over the provincial border between which dispatch is on by default: Suining-Tongnan and, for Gaozhu New Area,
+#: Guang'an-Yubei (rule R010). Others are switched on pair by pair when both sides have confirmed (rules R011, R012).
+BASE_CROSS_PAIRS: frozenset[frozenset[str]] = frozenset(
+    {frozenset(("510900", "500152")), frozenset(("511600", "500112"))}
+)
+
+
+def territory_of(regions: Regions, *, cross_pairs: frozenset[frozenset[str]] = BASE_CROSS_PAIRS) -> Territory:
+    """Relations as the region table states them.
+
+    Members of one alliance on the same side of the provincial border help each other (rules R007-R009); over the border only
+    the pairs in ``cross_pairs`` do, because an alliance alone does not switch dispatch on (rules R010-R012).
+    """
+    area_of: dict[str, str] = {}
+    for region in regions.list():
+        above = [one for one in regions.ancestors(region.code) if one.level is RegionLevel.PREFECTURE]
+        area_of[region.code] = above[0].code if above else region.code
+    areas = sorted({area for area in area_of.values() if regions.get(area).level is not RegionLevel.CROSS_ZONE})
+    within = {
+        frozenset((one, other))
+        for alliance in regions.alliances
+        for one in alliance.members
+        for other in alliance.members
+        if one < other and regions.get(one).province == regions.get(other).province
+    }
+    return Territory(
+        area_of=area_of,
+        cooperation_area={area: regions.cooperation_area(area) for area in areas},
+        allied=frozenset(within) | cross_pairs,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

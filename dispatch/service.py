@@ -14,18 +14,19 @@ from datetime import date, datetime
 from dispatch.check import Violation, check
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
-from dispatch.permission import Territory
+from dispatch.permission import Territory, territory_of
 from dispatch.plan import Plan, Reason
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
 from dispatch.snapshot import Snapshot, build
 from dispatch.solve import StopRule, solve
-from dispatch.view import FleetView, everywhere, read
+from dispatch.view import FleetView, read
 from fleet.documents import encode
 from fleet.errors import StaleRevision
 from fleet.ids import ItineraryId, PlanId, RegionCode, RequestId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState, Itinerary
 from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.plans import PlanFigures, PlanReason, PlanRecord, PlanUnserved
+from fleet.regions import covers, load_regions
 from fleet.requests import RequestState, TripRequest, assign
 from fleet.requests import withdraw as withdraw_request
 from fleet.store import Commit, FleetStore, Write
@@ -73,9 +74,8 @@ def run_once(
     now: datetime,
     seed: int,
     stop: StopRule,
-    territory: Territory,
-    region: str = "",
-    in_scope: Callable[[str], bool] = everywhere,
+    region: str | None = None,
+    territory: Territory | None = None,
     policy: DispatchPolicy | None = None,
     clock: Callable[[], float] | None = None,
     solver: Solver = solve,
@@ -91,10 +91,11 @@ def run_once(
         stays as it is.
     seed, stop
         Handed to the solver.
+    region
+        Code of the region planned, with all that lies below it; None or empty for everything. Vehicles, drivers and
+        requests of others are left alone.
     territory
-        How regions relate (see :class:`dispatch.permission.Territory`).
-    region, in_scope
-        Name of the part planned, kept in the plan record, and which region codes belong to it.
+        How regions relate; by default as the built-in region table says.
     clock
         Seconds of any steady clock, to time the search; without one the record says 0.
     solver
@@ -107,8 +108,9 @@ def run_once(
     """
     policy = policy or DispatchPolicy()
     tick = clock or (lambda: 0.0)
-    view = read(store, day=day, in_scope=in_scope)
-    snapshot = build(view, roads, territory=territory, policy=policy, now=now)
+    scope = region or ""
+    view = read(store, day=day, in_scope=lambda code: covers(scope, code))
+    snapshot = build(view, roads, territory=territory or territory_of(load_regions()), policy=policy, now=now)
     begun = tick()
     plan = solver(snapshot.problem, seed=seed, stop=stop)
     seconds = tick() - begun
@@ -117,7 +119,7 @@ def run_once(
         raise PlanRejected(violations)
     plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
     orders = write_orders(snapshot, plan, plan_id=plan_id)
-    return _commit(store, snapshot, plan, orders, plan_id=plan_id, region=region, seconds=seconds)
+    return _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
