@@ -5,10 +5,13 @@ Every variable begins with ``CHUANYU_``, except ``REDIS_URL``, which is the name
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+
+from api.wording import Language
 
 
 class InvalidSetting(Exception):
@@ -103,8 +106,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         If a variable is set to something unusable.
     """
     if environ is None:
-        import os
-
         environ = os.environ
     level = environ.get("CHUANYU_LOG_LEVEL", "").strip().lower() or "info"
     if level not in ("debug", "info", "warning", "error"):
@@ -127,3 +128,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=level,
         argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
     )
+
+
+def terminal_language(environ: Mapping[str, str] | None = None) -> Language:
+    """Return the language of the terminal by ``LC_ALL``, ``LC_MESSAGES`` and ``LANG``: Chinese unless it is English."""
+    if environ is None:
+        environ = os.environ
+    said = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environ.get(name, "").strip())), "")
+    return "en" if said.lower().startswith("en") else "zh"

@@ -58,8 +58,8 @@ class PlanBook:
 
     ``record.unserved`` names every request without a vehicle, those off the network included. ``violations`` are what the
     independent check found, worded; an empty tuple says that it ran and found none. ``assumptions`` state what the input
-    did not say, ``notes`` what intake noticed; ``left_out`` why a vehicle takes no part. ``seconds`` holds the time of
-    each phase.
+    did not say, ``notes`` what intake noticed; ``left_out`` why a vehicle takes no part. ``set_aside`` are requests of the
+    input that were not to be planned, with why. ``seconds`` holds the time of each phase.
     """
 
     record: PlanRecord
@@ -76,6 +76,7 @@ class PlanBook:
     assumptions: tuple[Text, ...] = ()
     notes: tuple[str, ...] = ()
     left_out: Mapping[VehicleId, str] = field(default_factory=dict)
+    set_aside: Mapping[RequestId, Text] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -43,7 +43,7 @@ def _stop(book: PlanBook, itinerary: Itinerary, number: int, stop: ItineraryStop
 
 def _figures(book: PlanBook) -> list[tuple[Text, str]]:
     figures = book.record.figures
-    asked = len(book.requests)
+    asked = figures.served_count + figures.unserved_count
     loaded_m = sum(with_passengers_m(itinerary) for itinerary in book.itineraries)
     return [
         (Text("申请", "Requests"), str(asked)),
@@ -109,6 +109,7 @@ def page_data(book: PlanBook, *, language: Language) -> dict[str, Any]:
             [book.vehicles[id].plate, say_left_out(code, "zh"), say_left_out(code, "en")]
             for id, code in sorted(book.left_out.items())
         ],
+        "setAside": [[id, text.zh, text.en] for id, text in sorted(book.set_aside.items())],
         "kinds": {kind.value: _both(text) for kind, text in STOP_WORDS.items()},
         "requests": {
             request.id: [request.purpose, request.passengers, request.stops[0].name, request.stops[-1].name]

@@ -41,6 +41,10 @@ def plan_document(book: PlanBook, *, language: Language) -> dict[str, Any]:
         "itineraries": [encode(itinerary) for itinerary in book.itineraries],
         "assignments": [encode(assignment) for assignment in book.assignments],
         "unserved": unserved,
+        "set_aside": [
+            {"request_id": request_id, "message": text.say(language)}
+            for request_id, text in sorted(book.set_aside.items())
+        ],
         "vehicles_left_out": [
             {"vehicle_id": vehicle_id, "code": code, "message": say_left_out(code, language)}
             for vehicle_id, code in sorted(book.left_out.items())

@@ -45,6 +45,8 @@ def write_plan_xlsx(book: PlanBook, *, language: Language) -> bytes:
     _summary(summary, book, language)
     _overview(workbook.create_sheet(Text("派车总表", "All orders").say(language)), book, language)
     _unserved(workbook.create_sheet(Text("未派车", "Unserved").say(language)), book, language)
+    if book.set_aside:
+        _set_aside(workbook.create_sheet(Text("未纳入", "Set aside").say(language)), book, language)
     titles = {sheet.title for sheet in workbook.worksheets}
     for itinerary in sorted(
         book.itineraries, key=lambda itinerary: (_driver_name(book, itinerary), itinerary.vehicle_id)
@@ -252,6 +254,14 @@ def _unserved(sheet: Worksheet, book: PlanBook, language: Language) -> None:
     sheet.auto_filter.ref = sheet.dimensions
     sheet.print_title_rows = "1:1"
     _page(sheet)
+
+
+def _set_aside(sheet: Worksheet, book: PlanBook, language: Language) -> None:
+    heads = (Text("申请编号", "Request"), Text("为何未纳入", "Why it was not planned"))
+    rows = [[request_id, text.say(language)] for request_id, text in sorted(book.set_aside.items())]
+    _table(sheet, 1, heads, rows, language)
+    _widths(sheet, (26, 60))
+    _page(sheet, landscape=False)
 
 
 def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Language) -> None:
