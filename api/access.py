@@ -45,7 +45,7 @@ _DEEPEST_UNIT = 8
 
 def covers(scope: str, region: str) -> bool:
     """Whether a person's region includes another one; the empty scope includes everything."""
-    if scope == "" or scope == region:
+    if scope in ("", region):
         return True
     if not region:
         return False

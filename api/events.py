@@ -115,7 +115,5 @@ def tell(viewer: Viewer, event: Event) -> dict[str, Any] | None:
         "at": event.at.isoformat(),
         "actor": event.actor,
         "region": event.region,
-        "documents": [
-            {"kind": document.kind, "id": document.id, "version": document.version} for document in visible
-        ],
+        "documents": [{"kind": document.kind, "id": document.id, "version": document.version} for document in visible],
     }

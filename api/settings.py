@@ -5,6 +5,7 @@ Every variable begins with ``CHUANYU_``, except ``REDIS_URL``, which is the name
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -103,8 +104,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         If a variable is set to something unusable.
     """
     if environ is None:
-        import os
-
         environ = os.environ
     level = environ.get("CHUANYU_LOG_LEVEL", "").strip().lower() or "info"
     if level not in ("debug", "info", "warning", "error"):
