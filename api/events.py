@@ -42,8 +42,12 @@ class EventFeed:
         self._thread.start()
 
     def close(self) -> None:
+        """End every stream; the watching thread ends by itself at its next look."""
         self._closed.set()
         self._wake()
+
+    def join(self) -> None:
+        """Wait until the store is no longer looked at."""
         self._thread.join(timeout=2 * _POLL_S)
 
     @property

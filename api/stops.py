@@ -120,19 +120,19 @@ def _inside(lon: float, lat: float) -> bool:
     return WEST <= lon <= EAST and SOUTH <= lat <= NORTH
 
 
-def check_coordinates(lon: float, lat: float, *, at: str) -> FieldError | None:
+def check_coordinates(lon: float, lat: float, *, at: str = "") -> FieldError | None:
     """Return what is wrong with a point: outside the region, or longitude and latitude in each other's place."""
     if _inside(lon, lat):
         return None
     if _inside(lat, lon):
         return FieldError(
-            field=f"{at}.lon_wgs84",
+            field=f"{at}.lon_wgs84".lstrip("."),
             value=[lon, lat],
             message=Text("经纬度看起来填反了", "longitude and latitude look swapped"),
             remedy=Text(f"改为 lon_wgs84={lat}，lat_wgs84={lon}", f"write lon_wgs84={lat}, lat_wgs84={lon}"),
         )
     return FieldError(
-        field=f"{at}.lon_wgs84",
+        field=f"{at}.lon_wgs84".lstrip("."),
         value=[lon, lat],
         message=Text("坐标不在川渝范围内", "the point lies outside Sichuan and Chongqing"),
         remedy=Text(

@@ -11,6 +11,7 @@ from api.dependencies import Caller, Change, Store, document_response, render
 from api.paging import After, Limit, list_visible
 from api.registry import Findings, amend, check_exists, create
 from api.schemas.facts import SiteInput
+from api.stops import check_coordinates
 from api.wording import Text
 from fleet.store import FleetStore
 
@@ -18,7 +19,11 @@ router = APIRouter(prefix="/v1", tags=["sites"])
 
 
 def _check(store: FleetStore, given: SiteInput) -> Findings:
-    return check_exists(store, "unit", given.unit_id, "unit_id", Text("单位", "unit"))
+    place = check_coordinates(given.lon_wgs84, given.lat_wgs84)
+    return [
+        *check_exists(store, "unit", given.unit_id, "unit_id", Text("单位", "unit")),
+        *([] if place is None else [place]),
+    ]
 
 
 @router.get("/sites", summary="List sites")

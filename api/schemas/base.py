@@ -12,7 +12,8 @@ RegionInput = Annotated[
     str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code, such as 510100.", examples=["510100"])
 ]
 Longitude = Annotated[float, Field(ge=-180, le=180, description="WGS-84 degrees east.", examples=[104.0633])]
-Latitude = Annotated[float, Field(ge=-90, le=90, description="WGS-84 degrees north.", examples=[30.6598])]
+Latitude = Annotated[float, Field(ge=-180, le=180, description="WGS-84 degrees north.", examples=[30.6598])]
+"""Wider than a latitude can be, so that swapped coordinates reach the check that recognises them as such."""
 Instant = Annotated[AwareDatetime, Field(description="RFC 3339 with offset.", examples=["2026-03-02T08:30:00+08:00"])]
 
 
