@@ -13,7 +13,15 @@ from typing import Any, cast
 import msgspec
 
 from fleet.errors import InvalidFact
-from fleet.store import Body, Commit, Document, Event
+from fleet.store import Commit, Document, Event
+
+_NAME_MAX = 300
+_NAME = f"at most {_NAME_MAX} characters, none of them NUL"
+"""What every database behind the ledger can hold in an indexed column: one that could not would block all that follows."""
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _NAME_MAX and "\0" not in text
 
 
 def canonical(value: Any) -> str:
@@ -47,11 +55,16 @@ def checked_bodies(commit: Commit) -> tuple[str | None, ...]:
         raise refuse("commit", commit.key or "", "at", commit.at.isoformat(), "an instant with a UTC offset")
     if commit.key == "":
         raise refuse("commit", "", "key", "", "a text, or none at all")
+    for field, text in (("type", commit.type), ("actor", commit.actor), ("region", commit.region), ("key", commit.key)):
+        if text is not None and not _is_name(text):
+            raise refuse("commit", commit.key or "", field, text, _NAME)
     seen: set[tuple[str, str]] = set()
     texts: list[str | None] = []
     for write in commit.writes:
         if not write.kind or not write.id or not write.kind.isidentifier():
             raise refuse(write.kind, write.id, "id", write.id, "a document has a kind (a plain word) and an id")
+        if not _is_name(write.kind) or not _is_name(write.id):
+            raise refuse(write.kind, write.id, "id", write.id, _NAME)
         if (write.kind, write.id) in seen:
             raise refuse(write.kind, write.id, "writes", write.id, "each document once in a commit")
         seen.add((write.kind, write.id))
@@ -119,9 +132,3 @@ def parse_event(sequence: int, content: str | bytes) -> Event:
             for item in fields["documents"]
         ),
     )
-
-
-def index_value(body: Body, field: str) -> str:
-    """Return the text by which an indexed field is found: null and an absent field are the empty text."""
-    value = body.get(field)
-    return "" if value is None else str(value)

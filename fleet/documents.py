@@ -106,6 +106,30 @@ def decode(kind: str, body: Body) -> Any:
     return noun
 
 
+def index_places(kind: str, body: Body) -> list[tuple[str, str]]:
+    """Return each (field, value) under which a document is listed; the pair of empty texts stands for its whole kind."""
+    return [("", ""), *((field, _index_value(body, field)) for field in INDEXES.get(kind, ()))]
+
+
+def checked_where(kind: str, where: tuple[str, str] | None, limit: int) -> tuple[str, str]:
+    """Return the index to read; raises :class:`InvalidFact` for a field without index or a limit below 1."""
+    if limit < 1:
+        raise InvalidFact(kind=kind, id="", field="limit", value=limit, remedy="at least 1")
+    if where is None:
+        return "", ""
+    field, value = where
+    if field not in INDEXES.get(kind, ()):
+        allowed = ", ".join(INDEXES.get(kind, ())) or "nothing"
+        raise InvalidFact(kind=kind, id="", field=field, value=value, remedy=f"not indexed; list by {allowed}")
+    return field, value
+
+
+def _index_value(body: Body, field: str) -> str:
+    """Return the text by which an indexed field is found: null and an absent field are the empty text."""
+    value = body.get(field)
+    return "" if value is None else str(value)
+
+
 def _explain(message: str) -> tuple[str, str]:
     """Split msgspec's message into the path of the field and what would have been accepted."""
     at = _AT.search(message)

@@ -54,6 +54,19 @@ class StoreUnavailable(FleetError):
     """The store or the ledger did not answer; whether a write was applied is unknown until a retry with the same key."""
 
 
+class Unreconciled(StoreUnavailable):
+    """The store's process is not the one that was compared with the ledger; it must be reconciled before it answers."""
+
+
+class LedgerDiverged(FleetError):
+    """An event offered to the ledger is not the one it holds under that sequence, or does not follow its head."""
+
+    def __init__(self, *, sequence: int, reason: str) -> None:
+        super().__init__(f"event {sequence}: {reason}")
+        self.sequence = sequence
+        self.reason = reason
+
+
 class LedgerBroken(FleetError):
     """The hash chain of the ledger does not hold; ``sequence`` is the first entry that fails."""
 

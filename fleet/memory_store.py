@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right, insort
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fleet.canonical import checked_bodies, content_text, index_value, parse, parse_event
-from fleet.documents import INDEXES
-from fleet.errors import InvalidFact, NotFound, StaleRevision
-from fleet.store import Body, Commit, Document, Event, Page
+from fleet.canonical import canonical, checked_bodies, content_text, event_content, parse, parse_event
+from fleet.documents import checked_where, index_places
+from fleet.errors import LedgerDiverged, NotFound, StaleRevision, Unreconciled
+from fleet.store import Commit, Document, Event, Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +25,20 @@ class _Kept:
 
 
 class MemoryStore:
-    """A :class:`fleet.store.FleetStore` in memory, safe for threads, deterministic."""
+    """A :class:`fleet.store.Primary` in memory, safe for threads, deterministic.
 
-    def __init__(self) -> None:
+    ``fenced`` is for a store behind a ledger (see :class:`fleet.store.Primary`).
+    """
+
+    def __init__(self, *, fenced: bool = False) -> None:
         self._changed = threading.Condition(threading.RLock())
+        self._reconciling = threading.RLock()
+        self._fenced = fenced
+        self._admitted = ""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._archived = 0
         self._documents: dict[str, dict[str, _Kept]] = defaultdict(dict)
         self._ids: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         self._events: list[str] = []
@@ -39,24 +51,24 @@ class MemoryStore:
         return document
 
     def find(self, kind: str, id: str) -> Document | None:
-        with self._changed:
+        with self._open():
             kept = self._documents[kind].get(id)
-        return None if kept is None else Document(kind=kind, id=id, version=kept.version, body=parse(kept.text))
+        return None if kept is None else _document(kind, id, kept)
 
     def list(self, kind: str, *, where: tuple[str, str] | None = None, after: str = "", limit: int = 1000) -> Page:
         field, value = checked_where(kind, where, limit)
-        with self._changed:
+        with self._open():
             ids = self._ids[kind, field, value]
             start = bisect_right(ids, after) if after else 0
             chosen = ids[start : start + limit]
             more = start + limit < len(ids)
             kept = [(id, self._documents[kind][id]) for id in chosen]
-        documents = tuple(Document(kind=kind, id=id, version=one.version, body=parse(one.text)) for id, one in kept)
+        documents = tuple(_document(kind, id, one) for id, one in kept)
         return Page(documents=documents, next_after=chosen[-1] if more else None)
 
     def commit(self, commit: Commit) -> Event:
         bodies = checked_bodies(commit)
-        with self._changed:
+        with self._open():
             if commit.key is not None and commit.key in self._by_key:
                 return self._event(self._by_key[commit.key])
             for write in commit.writes:
@@ -67,24 +79,93 @@ class MemoryStore:
             sequence = len(self._events) + 1
             for write, body in zip(commit.writes, bodies, strict=True):
                 self._put(write.kind, write.id, write.expected_version + 1, sequence, body)
-            self._events.append(content_text(commit, bodies))
-            if commit.key is not None:
-                self._by_key[commit.key] = sequence
-            self._changed.notify_all()
+            self._record(content_text(commit, bodies), commit.key)
             return self._event(sequence)
 
     def events(self, *, after: int = 0, limit: int = 1000) -> tuple[Event, ...]:
-        with self._changed:
-            last = min(len(self._events), after + limit)
-            return tuple(self._event(sequence) for sequence in range(max(after, 0) + 1, last + 1))
+        with self._open():
+            return self.raw_events(after=after, limit=limit)
 
     def head(self) -> int:
-        with self._changed:
+        with self._open():
             return len(self._events)
 
     def wait(self, *, after: int, timeout_s: float) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: len(self._events) > after, timeout_s)
+
+    def incarnation(self) -> str:
+        return f"{id(self)}"
+
+    def admitted(self) -> bool:
+        with self._changed:
+            return self._admitted == self.incarnation()
+
+    def admit(self, incarnation: str, *, head: int) -> bool:
+        with self._changed:
+            if incarnation != self.incarnation() or head != len(self._events):
+                return False
+            self._admitted = incarnation
+            return True
+
+    def shut(self) -> None:
+        with self._changed:
+            self._admitted = ""
+
+    def reset(self) -> None:
+        with self._changed:
+            self._admitted = ""
+            self._forget()
+
+    def restore(self, events: Sequence[Event]) -> None:
+        with self._changed:
+            for event in events:
+                if event.sequence != len(self._events) + 1:
+                    raise LedgerDiverged(sequence=event.sequence, reason="does not follow the head of the store")
+                for one in event.documents:
+                    text = canonical(one.body) if one.version else None
+                    self._put(one.kind, one.id, one.version, event.sequence, text)
+                self._record(event_content(event), event.key)
+
+    @contextmanager
+    def reconciling(self) -> Iterator[None]:
+        with self._reconciling:
+            yield
+
+    def raw_events(self, *, after: int, limit: int) -> tuple[Event, ...]:
+        with self._changed:
+            last = min(len(self._events), max(after, 0) + limit)
+            return tuple(self._event(sequence) for sequence in range(max(after, 0) + 1, last + 1))
+
+    def raw_head(self) -> int:
+        with self._changed:
+            return len(self._events)
+
+    def mark_archived(self, sequence: int) -> None:
+        with self._changed:
+            self._archived = max(self._archived, sequence)
+            self._changed.notify_all()
+
+    def archived(self) -> int:
+        with self._changed:
+            return self._archived
+
+    def wait_archived(self, *, after: int, timeout_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._archived > after, timeout_s)
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._changed:
+            if self._fenced and not self.admitted():
+                raise Unreconciled("the store has not been compared with its ledger")
+            yield
+
+    def _record(self, content: str, key: str | None) -> None:
+        self._events.append(content)
+        if key is not None:
+            self._by_key[key] = len(self._events)
+        self._changed.notify_all()
 
     def _event(self, sequence: int) -> Event:
         return parse_event(sequence, self._events[sequence - 1])
@@ -101,19 +182,5 @@ class MemoryStore:
                 insort(self._ids[kind, *place], id)
 
 
-def index_places(kind: str, body: Body) -> list[tuple[str, str]]:
-    """Return each (field, value) under which a document is listed; the pair of empty texts stands for its whole kind."""
-    return [("", ""), *((field, index_value(body, field)) for field in INDEXES.get(kind, ()))]
-
-
-def checked_where(kind: str, where: tuple[str, str] | None, limit: int) -> tuple[str, str]:
-    """Return the index to read; raises :class:`InvalidFact` for a field without index or a limit below 1."""
-    if limit < 1:
-        raise InvalidFact(kind=kind, id="", field="limit", value=limit, remedy="at least 1")
-    if where is None:
-        return "", ""
-    field, value = where
-    if field not in INDEXES.get(kind, ()):
-        allowed = ", ".join(INDEXES.get(kind, ())) or "nothing"
-        raise InvalidFact(kind=kind, id="", field=field, value=value, remedy=f"not indexed; list by {allowed}")
-    return field, value
+def _document(kind: str, id: str, kept: _Kept) -> Document:
+    return Document(kind=kind, id=id, version=kept.version, sequence=kept.sequence, body=parse(kept.text))

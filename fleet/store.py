@@ -8,6 +8,7 @@ that carries the full new text of each document it wrote, so that the stream alo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,12 +19,16 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A stored document. ``version`` starts at 1 and grows by 1 with every write."""
+    """A stored document. ``version`` starts at 1 and grows by 1 with every write.
+
+    ``sequence`` is that of the event which wrote it, 0 where it is not known; it does not count in comparisons.
+    """
 
     kind: str
     id: str
     version: int
     body: Body
+    sequence: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,3 +115,46 @@ class FleetStore(Protocol):
 
     def wait(self, *, after: int, timeout_s: float) -> bool:
         """Block until an event above ``after`` exists; False when the time ran out."""
+
+
+class Primary(FleetStore, Protocol):
+    """A store that can stand in front of a ledger: it can be shut, compared, restored and admitted again.
+
+    Made with ``fenced=True`` it answers only while it is admitted; everything else raises
+    :class:`fleet.errors.Unreconciled`. A restart of the process that holds the data ends the admission.
+    """
+
+    def incarnation(self) -> str:
+        """Identify the running process that holds the data; another one after each restart."""
+
+    def admitted(self) -> bool: ...
+
+    def admit(self, incarnation: str, *, head: int) -> bool:
+        """Open the store, if it still is this process with this head; False otherwise, and nothing changed."""
+
+    def shut(self) -> None:
+        """End the admission."""
+
+    def reset(self) -> None:
+        """Forget everything, the admission first."""
+
+    def restore(self, events: Sequence[Event]) -> None:
+        """Take in events that follow the head, with the documents as they tell them. Also when not admitted."""
+
+    def reconciling(self) -> AbstractContextManager[None]:
+        """Keep every other process from comparing and restoring at the same time."""
+
+    def raw_events(self, *, after: int, limit: int) -> Sequence[Event]:
+        """Events as they stand, admitted or not."""
+
+    def raw_head(self) -> int:
+        """The head as it stands, admitted or not."""
+
+    def mark_archived(self, sequence: int) -> None:
+        """Note that the ledger holds everything up to this event, and wake those who wait for it."""
+
+    def archived(self) -> int:
+        """The newest event that is noted as archived."""
+
+    def wait_archived(self, *, after: int, timeout_s: float) -> bool:
+        """Block until an event above ``after`` is archived; False when the time ran out."""

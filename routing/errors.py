@@ -20,10 +20,12 @@ class InvalidNetwork(RoutingError):
 
 
 class OffNetwork(RoutingError):
-    """A point lies farther from every road than the limit allows."""
+    """A point lies farther from every road than the limit allows; infinitely far if a coordinate is not a number."""
 
-    def __init__(self, *, lon_wgs84: float, lat_wgs84: float, distance_m: int, limit_m: int) -> None:
-        super().__init__(f"({lon_wgs84}, {lat_wgs84}) is {distance_m} m from the nearest road; at most {limit_m} m")
+    def __init__(self, *, lon_wgs84: float, lat_wgs84: float, distance_m: float, limit_m: float) -> None:
+        super().__init__(
+            f"({lon_wgs84}, {lat_wgs84}) is {distance_m:.0f} m from the nearest road; at most {limit_m:.0f} m"
+        )
         self.lon_wgs84 = lon_wgs84
         self.lat_wgs84 = lat_wgs84
         self.distance_m = distance_m
@@ -37,3 +39,12 @@ class UnknownProfile(RoutingError):
         super().__init__(f"no drive profile {name!r}; known are {', '.join(known)}")
         self.name = name
         self.known = known
+
+
+class NoRoute(RoutingError):
+    """Both ends are on the network, but no permitted way leads from one to the other."""
+
+    def __init__(self, *, from_name: str, to_name: str) -> None:
+        super().__init__(f"no way from {from_name} to {to_name}")
+        self.from_name = from_name
+        self.to_name = to_name

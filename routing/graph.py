@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
+
+from routing.errors import InvalidNetwork
 
 
 class Confidence(IntEnum):
@@ -22,12 +25,23 @@ class RoadGraph:
     """A directed road network.
 
     Nodes
-        ``node_names`` (n,) str; ``node_lon_wgs84``, ``node_lat_wgs84`` (n,) float64.
+        ``node_names`` (n,) str; ``node_lon_wgs84``, ``node_lat_wgs84`` (n,) float64; ``node_ids`` (n,) str, the ids of
+        the source, or empty; ``node_elevation_m`` (n,) float64, NaN where unknown, or None.
     Edges
         ``edge_from``, ``edge_to`` (m,) int32 node indices; ``length_m`` (m,) int32; ``speed_mps`` (m,) float64, the
         free-flow speed; ``climb_m`` (m,) float64, height gained along the edge, negative downhill, NaN where no
         elevation is known; ``toll_fen`` (m,) int32 for a small car; ``ref_index`` (m,) int32 into ``refs``;
-        ``confidence`` (m,) uint8 of :class:`Confidence`.
+        ``confidence`` (m,) uint8 of :class:`Confidence`; ``class_index`` (m,) uint8 into ``road_classes``, or None.
+    Shape
+        ``shape_offset`` (m + 1,) int64 into ``shape_lon_wgs84``, ``shape_lat_wgs84`` (k,) float32: the points between the
+        ends of each edge; None where edges are straight.
+
+    ``notes`` states what the data does not say by itself, such as a speed that the caller gave.
+
+    Raises
+    ------
+    InvalidNetwork
+        If arrays of one kind differ in length, an edge names no node, or a length or speed is impossible.
     """
 
     name: str
@@ -43,3 +57,62 @@ class RoadGraph:
     ref_index: npt.NDArray[np.int32]
     refs: tuple[str, ...]
     confidence: npt.NDArray[np.uint8]
+    node_ids: tuple[str, ...] = ()
+    node_elevation_m: npt.NDArray[np.float64] | None = None
+    class_index: npt.NDArray[np.uint8] | None = None
+    road_classes: tuple[str, ...] = ()
+    shape_offset: npt.NDArray[np.int64] | None = None
+    shape_lon_wgs84: npt.NDArray[np.float32] | None = None
+    shape_lat_wgs84: npt.NDArray[np.float32] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        nodes, edges = self.node_count, self.edge_count
+        if not nodes:
+            raise self._invalid("node_lon_wgs84", "a network has at least one node")
+        self._check_lengths(nodes, "node_lat_wgs84", "node_elevation_m")
+        self._check_lengths(
+            edges, "edge_to", "length_m", "speed_mps", "climb_m", "toll_fen", "ref_index", "confidence", "class_index"
+        )
+        if len(self.node_names) not in (0, nodes) or len(self.node_ids) not in (0, nodes):
+            raise self._invalid("node_names", f"one entry for each of {nodes} nodes, or none at all")
+        if edges:
+            if (
+                min(self.edge_from.min(), self.edge_to.min()) < 0
+                or max(self.edge_from.max(), self.edge_to.max()) >= nodes
+            ):
+                raise self._invalid("edge_from/edge_to", f"every end is a node index from 0 to {nodes - 1}")
+            if self.length_m.min() < 0:
+                raise self._invalid("length_m", "zero or more")
+            if not (np.isfinite(self.speed_mps) & (self.speed_mps > 0)).all():
+                raise self._invalid("speed_mps", "above zero")
+
+    @property
+    def node_count(self) -> int:
+        return len(self.node_lon_wgs84)
+
+    @property
+    def edge_count(self) -> int:
+        return len(self.edge_from)
+
+    def digest(self) -> str:
+        """SHA-256 over everything a route depends on, as hexadecimal text; the key of caches."""
+        sha = hashlib.sha256()
+        for item in fields(self):
+            value = getattr(self, item.name)
+            sha.update(item.name.encode())
+            if isinstance(value, np.ndarray):
+                sha.update(f"{value.dtype.str}{value.shape}".encode())
+                sha.update(np.ascontiguousarray(value).data)
+            else:
+                sha.update(repr(value).encode())
+        return sha.hexdigest()
+
+    def _check_lengths(self, expected: int, *names: str) -> None:
+        for name in names:
+            value = getattr(self, name)
+            if value is not None and len(value) != expected:
+                raise self._invalid(name, f"{len(value)} entries where {expected} are due")
+
+    def _invalid(self, name: str, reason: str) -> InvalidNetwork:
+        return InvalidNetwork(source=self.name, row=None, field=name, reason=reason)

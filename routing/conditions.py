@@ -1,0 +1,31 @@
+"""Under which conditions a drive takes place: weather and traffic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TimeBand(StrEnum):
+    """Traffic of a part of the day; see :data:`routing.traffic.SPEED_FRAC`."""
+
+    FREE_FLOW = "free_flow"
+    MORNING_PEAK = "morning_peak"
+    EVENING_PEAK = "evening_peak"
+    DAY = "day"
+    NIGHT = "night"
+    WEEKEND = "weekend"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Outside temperature in degrees Celsius, and the time band. ``climate`` tells whether the cabin is heated or cooled."""
+
+    ambient_c: float = 20.0
+    band: TimeBand = TimeBand.FREE_FLOW
+    climate: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.ambient_c) and -50 <= self.ambient_c <= 60):
+            raise ValueError(f"ambient_c = {self.ambient_c}: degrees Celsius from -50 to 60")
