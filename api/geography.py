@@ -1,59 +1,65 @@
-"""Temporary: replaced when the fact tables arrive."""
+"""Places and regions as callers name them: one look-up over the region table and the place table."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from fleet.errors import InvalidFact
+from fleet.regions import Region, load_regions
+from routing.geography import Geography, Place, Whereabouts, load_geography
 
-@dataclass(frozen=True, kw_only=True)
-class Region:
-    adcode: str
-    name_zh: str
-    name_en: str
-    province: str
-    parent: str | None
-    lon_wgs84: float
-    lat_wgs84: float
+__all__ = [
+    "Place",
+    "Region",
+    "Whereabouts",
+    "covers",
+    "find_place",
+    "find_region",
+    "judge",
+    "list_regions",
+    "search_places",
+]
 
 
 @cache
-def _table() -> dict[str, Region]:
-    path = Path(__file__).resolve().parents[2] / "shared" / "facts" / "places.csv"
-    with path.open(encoding="utf-8") as lines:
-        return {
-            row["adcode"]: Region(
-                adcode=row["adcode"],
-                name_zh=row["name_zh"],
-                name_en=row["name_en"],
-                province=row["adcode"][:2] + "0000",
-                parent=row["parent_adcode"] or None,
-                lon_wgs84=float(row["lon_wgs84"]),
-                lat_wgs84=float(row["lat_wgs84"]),
-            )
-            for row in csv.DictReader(lines)
-            if row["lon_wgs84"]
-        }
+def get_geography() -> Geography:
+    """Return the built-in places, read once."""
+    return load_geography()
+
+
+def covers(scope: str, region: str) -> bool:
+    """Whether a person's region includes another one; the empty scope includes everything, an unknown code nothing."""
+    if scope == "":
+        return True
+    try:
+        return load_regions().covers(scope, region)
+    except InvalidFact:
+        return False
 
 
 def find_region(code: str) -> Region | None:
-    return _table().get(code)
+    return load_regions().find(code)
 
 
 def list_regions() -> Sequence[Region]:
-    return tuple(_table().values())
+    return load_regions().list()
 
 
-def find_places(query: str, *, limit: int) -> Sequence[Region]:
-    wanted = query.strip().lower()
-    if not wanted:
-        return ()
-    hits = [
-        region
-        for region in list_regions()
-        if wanted in region.name_zh or wanted in region.name_en.lower() or region.adcode.startswith(wanted)
-    ]
-    return sorted(hits, key=lambda region: (len(region.name_zh), region.adcode))[:limit]
+def search_places(text: str, *, limit: int) -> Sequence[Place]:
+    return get_geography().search(text, limit=limit)
+
+
+def find_place(name: str) -> Place | None:
+    """Return the one place of that code or full name; None when there is none or more than one."""
+    geography = get_geography()
+    by_code = geography.find(name)
+    if by_code is not None:
+        return by_code
+    named = [place for place in geography.places if name in (place.name_zh, place.name_short_zh)]
+    return named[0] if len(named) == 1 else None
+
+
+def judge(lon_wgs84: float, lat_wgs84: float) -> Whereabouts:
+    """Tell whether a point lies in Sichuan or Chongqing, or would if its coordinates changed places."""
+    return get_geography().judge(lon_wgs84, lat_wgs84)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from api.access import Viewer, covers
+from api.access import Viewer
+from api.geography import covers
 from api.services import local_day
 from api.vocabulary import CAUSES, word
 from api.wording import Language

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from api.geography import find_places, find_region
+from api.geography import Whereabouts, find_place, judge, search_places
 from api.problems import FieldError, InvalidInput
 from api.schemas.requests import TripStopInput
 from api.wording import Text
@@ -18,9 +18,6 @@ from routing.snap import Point
 
 ACCESS_LIMIT_M = 30_000
 """The built-in network has nodes at seats only: a village up to this far from one is still served over an access leg."""
-
-WEST, EAST, SOUTH, NORTH = 97.3, 110.3, 26.0, 34.4
-"""A box around Sichuan and Chongqing, WGS-84 degrees, rounded outward from the extreme points of both."""
 
 LONGEST_AHEAD = timedelta(days=366)
 _PROBE = "sedan_petrol"
@@ -90,13 +87,9 @@ def _locate(number: int, stop: TripStopInput, findings: list[FieldError]) -> _Fo
             )
         )
         return None
-    region = find_region(stop.place)
-    if region is None:
-        named = [place for place in find_places(stop.place, limit=20) if place.name_zh == stop.place]
-        if len(named) == 1:
-            region = named[0]
-    if region is None:
-        near = find_places(stop.place, limit=5)
+    known = find_place(stop.place)
+    if known is None:
+        near = search_places(stop.place, limit=5)
         offers = "、".join(f"{place.name_zh}（{place.adcode}）" for place in near)
         offered = ", ".join(f"{place.name_en} ({place.adcode})" for place in near)
         findings.append(
@@ -113,18 +106,15 @@ def _locate(number: int, stop: TripStopInput, findings: list[FieldError]) -> _Fo
             )
         )
         return None
-    return _Found(lon_wgs84=region.lon_wgs84, lat_wgs84=region.lat_wgs84, name=region.name_zh)
-
-
-def _inside(lon: float, lat: float) -> bool:
-    return WEST <= lon <= EAST and SOUTH <= lat <= NORTH
+    return _Found(lon_wgs84=known.lon_wgs84, lat_wgs84=known.lat_wgs84, name=known.name_zh)
 
 
 def check_coordinates(lon: float, lat: float, *, at: str = "") -> FieldError | None:
     """Return what is wrong with a point: outside the region, or longitude and latitude in each other's place."""
-    if _inside(lon, lat):
+    where = judge(lon, lat)
+    if where is Whereabouts.INSIDE:
         return None
-    if _inside(lat, lon):
+    if where is Whereabouts.SWAPPED:
         return FieldError(
             field=f"{at}.lon_wgs84".lstrip("."),
             value=[lon, lat],
@@ -136,8 +126,8 @@ def check_coordinates(lon: float, lat: float, *, at: str = "") -> FieldError | N
         value=[lon, lat],
         message=Text("坐标不在川渝范围内", "the point lies outside Sichuan and Chongqing"),
         remedy=Text(
-            f"经度应在 {WEST} 至 {EAST} 之间，纬度应在 {SOUTH} 至 {NORTH} 之间（WGS-84）",
-            f"longitude {WEST} to {EAST}, latitude {SOUTH} to {NORTH} (WGS-84)",
+            "请核对坐标，须为 WGS-84 经纬度，如 lon_wgs84=104.0633，lat_wgs84=30.6598",
+            "check it; it is WGS-84 longitude and latitude, such as lon_wgs84=104.0633, lat_wgs84=30.6598",
         ),
     )
 

@@ -29,7 +29,7 @@ def _check(store: FleetStore, given: DriverInput) -> Findings:
 def list_drivers(
     viewer: Caller,
     store: Store,
-    region: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
     limit: Limit = 100,
     after: After = "",
 ) -> dict[str, Any]:

@@ -7,16 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from api.dependencies import get_viewer
-from api.geography import Region, find_places, list_regions
+from api.geography import Region, list_regions, search_places
 
 router = APIRouter(prefix="/v1", tags=["regions"], dependencies=[Depends(get_viewer)])
 
 
 def show_region(region: Region) -> dict[str, Any]:
     return {
-        "adcode": region.adcode,
+        "adcode": region.code,
         "name_zh": region.name_zh,
         "name_en": region.name_en,
+        "level": region.level,
         "province": region.province,
         "parent": region.parent,
     }
@@ -28,14 +29,22 @@ def get_regions() -> dict[str, Any]:
 
 
 @router.get("/places", summary="Search places by name or code")
-def search_places(
+def get_places(
     q: Annotated[str, Query(min_length=1, max_length=100)],
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> dict[str, Any]:
     return {
         "items": [
-            {**show_region(region), "lon_wgs84": region.lon_wgs84, "lat_wgs84": region.lat_wgs84}
-            for region in find_places(q, limit=limit)
+            {
+                "adcode": place.adcode,
+                "name_zh": place.name_zh,
+                "name_en": place.name_en,
+                "level": place.level,
+                "parent": place.parent_adcode or None,
+                "lon_wgs84": place.lon_wgs84,
+                "lat_wgs84": place.lat_wgs84,
+            }
+            for place in search_places(q, limit=limit)
         ],
         "next_after": None,
     }

@@ -45,7 +45,7 @@ def list_requests(
     store: Store,
     state: RequestState | None = None,
     day: Day = None,
-    region: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
     limit: Limit = 100,
     after: After = "",
 ) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def _check(store: FleetStore, given: UnitInput) -> Findings:
 def list_units(
     viewer: Caller,
     store: Store,
-    region: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
     limit: Limit = 100,
     after: After = "",
 ) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def _check(store: FleetStore, given: VehicleInput) -> Findings:
 def list_vehicles(
     viewer: Caller,
     store: Store,
-    region: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
     state: VehicleState | None = None,
     limit: Limit = 100,
     after: After = "",

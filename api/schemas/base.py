@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 Id = Annotated[str, Field(pattern=r"^[\w][\w.\-]{0,63}$", description="Letters, digits, '.', '_' and '-'; at most 64.")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 RegionInput = Annotated[
-    str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code, such as 510100.", examples=["510100"])
+    str,
+    Field(pattern=r"^[A-Z0-9-]{2,20}$", description="GB/T 2260 code such as 510100, or a zone.", examples=["510100"]),
 ]
 Longitude = Annotated[float, Field(ge=-180, le=180, description="WGS-84 degrees east.", examples=[104.0633])]
 Latitude = Annotated[float, Field(ge=-180, le=180, description="WGS-84 degrees north.", examples=[30.6598])]

@@ -14,11 +14,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
+from fastapi import FastAPI
+
 from api.app import attach_store, create_app
 from api.services import Services
 from api.settings import Settings
-from argon2 import PasswordHasher
-from fastapi import FastAPI
 from fleet import documents
 from fleet.drivers import Driver, Shift
 from fleet.memory_store import MemoryStore

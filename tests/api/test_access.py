@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from api.access import covers
+
+from api.geography import covers
 from tests.api.conftest import trip
 
 

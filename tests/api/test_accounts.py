@@ -63,4 +63,4 @@ def test_no_token_no_data(world):
     for path in ("/v1/me", "/v1/requests", "/v1/vehicles", "/v1/plans", "/v1/events", "/v1/regions", "/v1/overview"):
         assert world.client.get(path).status_code == 401, path
     assert world.client.get("/v1/me", params={"access_token": "x"}).status_code == 401
-    assert world.client.get("/v1/me", headers={"Authorization": "Bearer ü".encode("utf-8")}).status_code == 401
+    assert world.client.get("/v1/me", headers={"Authorization": "Bearer ü".encode()}).status_code == 401

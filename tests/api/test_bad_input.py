@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.api.conftest import at, trip
 
 VEHICLE = {
@@ -57,7 +58,7 @@ CASES = {
     "unreachable place": (
         "/v1/requests",
         "asker",
-        stop(1, lon_wgs84=98.2, lat_wgs84=34.2),
+        stop(1, lon_wgs84=99.3, lat_wgs84=32.8),
         422,
         "stops[1]",
         "此地点附近没有道路，无法到达",
