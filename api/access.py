@@ -2,8 +2,8 @@
 
 The rules, in one place (rules R155, R156, R198; ``docs`` explain them to administrators):
 
-- A person's region bounds everything: ``510000`` covers all of 51xxxx, ``500000`` all of 50xxxx, ``510100`` all of 5101xx,
-  the empty region (admin and auditor only) everything. A trip that another region's vehicle serves is visible to both.
+- A person's region bounds everything: what lies below it in the region table belongs to it; the empty region (admin and
+  auditor only) is everything. A trip that another region's vehicle serves is visible to both.
 - A requester sees the own requests; an approver those of the own unit and the units below it, or of the region when the
   account has no unit; a driver the own orders, itineraries and the requests on them.
 - Dispatchers, planners, auditors and admins see their region; auditors and planners do not write facts.
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from api.geography import covers
 from api.problems import Forbidden, OutsideRegion
-from fleet import documents
 from fleet.errors import NotFound
 from fleet.people import Person, Role
 from fleet.store import Body, Document, Event, FleetStore
@@ -41,23 +41,6 @@ READERS: Mapping[str, frozenset[Role]] = {
 """The roles that may ask for a kind at all; what each of them then sees is narrower."""
 
 _DEEPEST_UNIT = 8
-
-
-def covers(scope: str, region: str) -> bool:
-    """Whether a person's region includes another one; the empty scope includes everything."""
-    if scope == "" or scope == region:
-        return True
-    if not region:
-        return False
-    if scope.endswith("0000"):
-        return region.startswith(scope[:2])
-    if scope.endswith("00"):
-        return region.startswith(scope[:4])
-    return False
-
-
-def is_whole_scope(person: Person) -> bool:
-    return person.region == ""
 
 
 class Viewer:
@@ -226,8 +209,3 @@ def _sees_across(viewer: Viewer, store: FleetStore, document: Document) -> bool:
         request = store.find("request", str(document.body.get("request_id")))
         return request is not None and viewer.sees("request", request.body)
     return False
-
-
-def person_of(document: Document) -> Person:
-    person: Person = documents.decode("person", document.body)
-    return person

@@ -37,12 +37,10 @@ Spoken = Annotated[Language, Depends(get_language)]
 
 
 def get_token(request: Request) -> str:
-    """Return the bearer token; raises :class:`NotSignedIn`. Only the event stream takes it from the query."""
+    """Return the bearer token; raises :class:`NotSignedIn`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
-    if request.url.path == "/v1/events" and (asked := request.query_params.get("access_token")):
-        return asked
     raise NotSignedIn
 
 
@@ -50,6 +48,11 @@ Token = Annotated[str, Depends(get_token)]
 
 
 def get_viewer(request: Request, services: Served, token: Token) -> Viewer:
+    return view_as(token, request, services)
+
+
+def view_as(token: str, request: Request, services: Services) -> Viewer:
+    """Return who a token belongs to, with what they may see."""
     person = services.accounts.person_of(token)
     request.state.person_id = person.id
     return Viewer(person, services.store)

@@ -42,8 +42,12 @@ class EventFeed:
         self._thread.start()
 
     def close(self) -> None:
+        """End every stream; the watching thread ends by itself at its next look."""
         self._closed.set()
         self._wake()
+
+    def join(self) -> None:
+        """Wait until the store is no longer looked at."""
         self._thread.join(timeout=2 * _POLL_S)
 
     @property
@@ -115,7 +119,5 @@ def tell(viewer: Viewer, event: Event) -> dict[str, Any] | None:
         "at": event.at.isoformat(),
         "actor": event.actor,
         "region": event.region,
-        "documents": [
-            {"kind": document.kind, "id": document.id, "version": document.version} for document in visible
-        ],
+        "documents": [{"kind": document.kind, "id": document.id, "version": document.version} for document in visible],
     }

@@ -89,9 +89,7 @@ class Writing:
             return
         accepted = {tag.strip() for tag in self._if_match.split(",")}
         if etag(document.version) not in accepted:
-            raise StaleMatch(
-                kind=document.kind, id=document.id, expected=self._if_match[:80], actual=document.version
-            )
+            raise StaleMatch(kind=document.kind, id=document.id, expected=self._if_match[:80], actual=document.version)
 
     def perform(self, effect: Callable[[], Effect]) -> Response:
         """Commit what ``effect`` works out from the store's present state, once.

@@ -29,7 +29,10 @@ _FIXED: Mapping[str, tuple[Text, Text]] = {
     "int_from_float": _WHOLE,
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
-    "finite_number": (Text("数值必须有限", "the number is not finite"), Text("请填写有限的数值", "give a finite number")),
+    "finite_number": (
+        Text("数值必须有限", "the number is not finite"),
+        Text("请填写有限的数值", "give a finite number"),
+    ),
     "string_type": _TEXT,
     "string_unicode": (Text("含有无效字符", "the text has invalid characters"), Text("请去掉无效字符", "remove them")),
     "bool_type": _FLAG,
@@ -51,7 +54,10 @@ _FIXED: Mapping[str, tuple[Text, Text]] = {
     "set_type": _LIST,
     "frozen_set_type": _LIST,
     "json_invalid": (Text("不是有效的 JSON", "not JSON"), Text("请检查 JSON 语法", "check its syntax")),
-    "extra_forbidden": (Text("没有这个字段", "there is no such field"), Text("请删除或改正字段名", "remove it or correct its name")),
+    "extra_forbidden": (
+        Text("没有这个字段", "there is no such field"),
+        Text("请删除或改正字段名", "remove it or correct its name"),
+    ),
 }
 
 _WITH_BOUND: Mapping[str, tuple[Text, Text, str]] = {
@@ -59,14 +65,34 @@ _WITH_BOUND: Mapping[str, tuple[Text, Text, str]] = {
     "greater_than": (Text("数值过小", "too small"), Text("大于 {bound}", "more than {bound}"), "gt"),
     "less_than_equal": (Text("数值过大", "too large"), Text("不大于 {bound}", "at most {bound}"), "le"),
     "less_than": (Text("数值过大", "too large"), Text("小于 {bound}", "less than {bound}"), "lt"),
-    "string_too_short": (Text("文字过短", "the text is too short"), Text("至少 {bound} 个字符", "at least {bound} characters"), "min_length"),
-    "string_too_long": (Text("文字过长", "the text is too long"), Text("至多 {bound} 个字符", "at most {bound} characters"), "max_length"),
+    "string_too_short": (
+        Text("文字过短", "the text is too short"),
+        Text("至少 {bound} 个字符", "at least {bound} characters"),
+        "min_length",
+    ),
+    "string_too_long": (
+        Text("文字过长", "the text is too long"),
+        Text("至多 {bound} 个字符", "at most {bound} characters"),
+        "max_length",
+    ),
     "too_short": (Text("项目过少", "too few entries"), Text("至少 {bound} 项", "at least {bound}"), "min_length"),
     "too_long": (Text("项目过多", "too many entries"), Text("至多 {bound} 项", "at most {bound}"), "max_length"),
     "enum": (Text("不是可选值", "not one of the possible values"), Text("可选：{bound}", "one of {bound}"), "expected"),
-    "literal_error": (Text("不是可选值", "not one of the possible values"), Text("可选：{bound}", "one of {bound}"), "expected"),
-    "string_pattern_mismatch": (Text("格式不符", "not in the expected form"), Text("须符合 {bound}", "it must match {bound}"), "pattern"),
-    "multiple_of": (Text("数值不符", "not a possible number"), Text("须为 {bound} 的倍数", "a multiple of {bound}"), "multiple_of"),
+    "literal_error": (
+        Text("不是可选值", "not one of the possible values"),
+        Text("可选：{bound}", "one of {bound}"),
+        "expected",
+    ),
+    "string_pattern_mismatch": (
+        Text("格式不符", "not in the expected form"),
+        Text("须符合 {bound}", "it must match {bound}"),
+        "pattern",
+    ),
+    "multiple_of": (
+        Text("数值不符", "not a possible number"),
+        Text("须为 {bound} 的倍数", "a multiple of {bound}"),
+        "multiple_of",
+    ),
 }
 
 
@@ -98,10 +124,11 @@ def _say(finding: Mapping[str, Any]) -> FieldError:
     else:
         message = Text("取值无效", "not a possible value")
         remedy = Text(str(finding.get("msg", "")), str(finding.get("msg", "")))
-    missing = kind == "missing"
+    path = path_of(finding.get("loc", ()))
+    hidden = kind == "missing" or "password" in path
     return FieldError(
-        field=path_of(finding.get("loc", ())),
-        value=None if missing else finding.get("input"),
+        field=path,
+        value=None if hidden else finding.get("input"),
         message=message,
         remedy=remedy,
     )

@@ -109,9 +109,7 @@ class Jobs:
             known = self._controls.get(document.id)
             if known is not None:
                 return known
-            control = JobControl(
-                id=document.id, ask=document.body["ask"], started_by=str(document.body["started_by"])
-            )
+            control = JobControl(id=document.id, ask=document.body["ask"], started_by=str(document.body["started_by"]))
             self._controls[document.id] = control
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)

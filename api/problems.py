@@ -188,7 +188,10 @@ def _transition(error: IllegalTransition, language: Language) -> Mapping[str, ob
 def _invalid_fact_errors(error: InvalidFact) -> Sequence[FieldError]:
     return (
         FieldError(
-            field=error.field, value=error.value, message=Text("取值无效", "not a possible value"), remedy=say_remedy(error.remedy)
+            field=error.field,
+            value=error.value,
+            message=Text("取值无效", "not a possible value"),
+            remedy=say_remedy(error.remedy),
         ),
     )
 
@@ -199,7 +202,9 @@ def _off_network_errors(error: OffNetwork) -> Sequence[FieldError]:
             field="lon_wgs84, lat_wgs84",
             value=[error.lon_wgs84, error.lat_wgs84],
             message=Text("距最近道路太远", "too far from every road"),
-            remedy=Text(f"选择距道路 {error.limit_m} 米以内的地点", f"choose a place within {error.limit_m} m of a road"),
+            remedy=Text(
+                f"选择距道路 {error.limit_m} 米以内的地点", f"choose a place within {error.limit_m} m of a road"
+            ),
         ),
     )
 
@@ -209,7 +214,9 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         status=409,
         slug="illegal-transition",
         title=Text("当前状态不允许此操作", "Not possible in the present state"),
-        detail=Text("{kind} {id} 的状态为“{state}”，不能{action}。", "The {kind} {id} is {state}: {action} is not possible."),
+        detail=Text(
+            "{kind} {id} 的状态为“{state}”，不能{action}。", "The {kind} {id} is {state}: {action} is not possible."
+        ),
         fields=_transition,
     ),
     InvalidFact: Answer(
@@ -227,7 +234,10 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         status=404,
         slug="not-found",
         title=Text("未找到", "Not found"),
-        detail=Text("没有编号为 {id} 的{kind}，或您无权查看。", "There is no {kind} with the id {id}, or it is not yours to see."),
+        detail=Text(
+            "没有编号为 {id} 的{kind}，或您无权查看。",
+            "There is no {kind} with the id {id}, or it is not yours to see.",
+        ),
         fields=_kind_and_id,
     ),
     StaleRevision: Answer(
@@ -265,7 +275,9 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         status=500,
         slug="fleet-error",
         title=Text("内部错误", "Internal error"),
-        detail=Text("服务端出现未分类的错误，已记录。", "The server met an error without a class of its own; it was logged."),
+        detail=Text(
+            "服务端出现未分类的错误，已记录。", "The server met an error without a class of its own; it was logged."
+        ),
     ),
     InvalidNetwork: Answer(
         status=422,
@@ -301,14 +313,18 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         status=422,
         slug="unknown-profile",
         title=Text("没有该行驶参数", "No such drive profile"),
-        detail=Text("没有名为 {name} 的行驶参数；可用：{known}。", "There is no drive profile {name}; known are {known}."),
+        detail=Text(
+            "没有名为 {name} 的行驶参数；可用：{known}。", "There is no drive profile {name}; known are {known}."
+        ),
         fields=lambda error, _language: {"name": error.name, "known": ", ".join(error.known)},
     ),
     RoutingError: Answer(
         status=500,
         slug="routing-error",
         title=Text("内部错误", "Internal error"),
-        detail=Text("路网计算出现未分类的错误，已记录。", "Routing met an error without a class of its own; it was logged."),
+        detail=Text(
+            "路网计算出现未分类的错误，已记录。", "Routing met an error without a class of its own; it was logged."
+        ),
     ),
     NotSignedIn: Answer(
         status=401,
@@ -403,7 +419,9 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "The {kind} {id} is at version {actual} but If-Match says {expected}. Nothing was changed; read it again first.",
         ),
         fields=lambda error, language: {
-            **_kind_and_id(error, language), "actual": error.actual, "expected": error.expected
+            **_kind_and_id(error, language),
+            "actual": error.actual,
+            "expected": error.expected,
         },
     ),
     KeyReused: Answer(

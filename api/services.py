@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from api.accounts import Accounts, Throttle
 from api.problems import StillStarting
 from api.settings import Settings
 from api.telemetry import Metrics
-from api.wording import Text
+from api.wording import Language, Text
+from fleet.requests import TripRequest
 from fleet.store import FleetStore
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     demo_access: DemoAccess | None = None
     failure: str | None = None
+    promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
@@ -150,11 +152,20 @@ class Services:
         day = local_day(self.clock()).replace("-", "")
         return f"{prefix}{day}-{self.random_bytes(5).hex()}"
 
+    def answer(self, request: TripRequest, language: Language) -> dict[str, Any]:
+        """Return what a new request may expect, as far as it can be known now."""
+        if self.promiser is None:
+            return {
+                "outcome": "advice",
+                "message": Text(
+                    "审批后将编入当日调度方案。", "It will be planned with its day once it is approved."
+                ).say(language),
+            }
+        return self.promiser(request, language)
+
     def close(self) -> None:
         """Stop what runs in the background; the store itself belongs to whoever opened it."""
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:
             self._feed.close()
-
-

@@ -33,7 +33,9 @@ class Metrics:
         self.streams = Gauge("chuanyu_event_streams", "Open event streams", registry=self.registry)
         self.head = Gauge("chuanyu_store_head", "Sequence of the newest event", registry=self.registry)
         self.ready = Gauge("chuanyu_ready", "1 when the server is ready", registry=self.registry)
-        self.jobs = Counter("chuanyu_jobs", "Jobs by kind and how they ended", ["kind", "state"], registry=self.registry)
+        self.jobs = Counter(
+            "chuanyu_jobs", "Jobs by kind and how they ended", ["kind", "state"], registry=self.registry
+        )
         self.plan_seconds = Histogram(
             "chuanyu_plan_seconds", "Time of a plan job", registry=self.registry, buckets=(1, 5, 10, 20, 60, 300, 1800)
         )
