@@ -213,7 +213,8 @@ class RedisStore:
         ends = monotonic() + timeout_s
         while True:
             left = ends - monotonic()
-            block_ms = max(1, int(1000 * min(left, _WAIT_SLICE_S)))
+            # No time means: look, do not block (for Redis a block of 0 would be for ever).
+            block_ms = max(1, int(1000 * min(left, _WAIT_SLICE_S))) if timeout_s > 0 else None
             with self._answering():
                 if self._client.xread({name: f"{max(after, 0)}-0"}, count=1, block=block_ms):
                     return True
