@@ -204,7 +204,8 @@ class Ledger:
             return Head(sequence=sequence, hash=hash)
 
     def find(self, sequence: int) -> Entry | None:
-        return next(self.entries(after=sequence - 1, limit=1), None)
+        found = next(self.entries(after=sequence - 1, limit=1), None)
+        return found if found is not None and found.event.sequence == sequence else None
 
     def entries(self, *, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         """Iterate entries above a sequence, in order, read in batches."""
