@@ -44,6 +44,8 @@ class ItineraryStop:
     charged_wh: int = 0
     leg_toll_fen: int = 0
     leg_confidence: str = "sourced"
+    leg_fuel_ml: int = 0
+    charge_group_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

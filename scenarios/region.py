@@ -32,6 +32,7 @@ from scenarios.areas import (
 )
 from scenarios.demand import DemandMix, Office, RentalPoint, build_requests
 from scenarios.naming import OFFICES, person_name, plate
+from scenarios.places import load_places
 
 #: Regions whose sign-in is offered on the demo's first page, one account per role (see ``DemoRegion.featured``).
 FEATURED_REGIONS = ("510900", "500152", "510100")
@@ -107,7 +108,6 @@ class DemoRegion:
 def build_demo(
     seed: int,
     *,
-    places: Sequence[PlaceFact],
     day: date,
     vehicles: int = 400,
     requests: int = 1_200,
@@ -115,6 +115,7 @@ def build_demo(
     nev_frac: float = 0.3,
     mix: DemandMix | None = None,
     password_hash: str = "",
+    places: Sequence[PlaceFact] | None = None,
 ) -> DemoRegion:
     """Generate the demo region.
 
@@ -122,8 +123,6 @@ def build_demo(
     ----------
     seed : int
         Equal seeds (and equal other arguments) give equal documents.
-    places : sequence of PlaceFact
-        The place table: both provinces with their prefectures, districts and counties.
     day : date
         The local day (Asia/Shanghai) of the requests.
     vehicles, requests, sites : int
@@ -134,13 +133,15 @@ def build_demo(
         Shares of the trip types.
     password_hash : str
         Put into every account, because one hash of one demo password serves them all.
+    places : sequence of PlaceFact, optional
+        Both provinces with their prefectures, districts and counties; by default the built-in table.
 
     Raises
     ------
     ValueError
         If fewer vehicles or sites are asked for than there are areas.
     """
-    areas = build_areas(places, Random(f"{seed}/areas"))
+    areas = build_areas(load_places() if places is None else places, Random(f"{seed}/areas"))
     fleet_sizes = apportion(vehicles, {area.code: float(area.employees) for area in areas}, at_least=1)
     site_counts = apportion(sites, {area.code: float(area.employees) for area in areas}, at_least=1)
     offices = _offices(areas, fleet_sizes, Random(f"{seed}/units"))

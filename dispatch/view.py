@@ -1,0 +1,130 @@
+"""What dispatch reads of the store before it plans: the nouns of one day with the version each was read at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fleet.documents import decode
+from fleet.drivers import Driver
+from fleet.ids import AssignmentId, DriverId, ItineraryId, RequestId, SiteId, UnitId, VehicleId
+from fleet.itineraries import Assignment, AssignmentState, Itinerary
+from fleet.requests import RequestState, TripRequest
+from fleet.sites import Site
+from fleet.store import FleetStore
+from fleet.units import Unit
+from fleet.vehicles import Vehicle
+
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+
+#: Requests that a plan answers: approved ones, and those it has already given to a vehicle.
+PLANNED_STATES = (RequestState.APPROVED, RequestState.ASSIGNED, RequestState.UNDER_WAY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetView:
+    """The facts of one local day.
+
+    ``requests`` are those to be planned whose first stop lies on the day; ``carried`` those of earlier days that are not
+    finished (a charter of several days). ``assignments`` holds for each of either its live assignment, ``declined`` the
+    vehicles whose drivers declined it, ``offers`` how many assignments it ever had. ``versions`` maps (kind, id) to the
+    version read.
+    """
+
+    day: date
+    units: Mapping[UnitId, Unit]
+    sites: Mapping[SiteId, Site]
+    vehicles: Mapping[VehicleId, Vehicle]
+    drivers: Mapping[DriverId, Driver]
+    requests: Mapping[RequestId, TripRequest]
+    carried: Mapping[RequestId, TripRequest] = field(default_factory=dict)
+    itineraries: Mapping[VehicleId, Itinerary] = field(default_factory=dict)
+    assignments: Mapping[RequestId, Assignment] = field(default_factory=dict)
+    declined: Mapping[RequestId, tuple[VehicleId, ...]] = field(default_factory=dict)
+    offers: Mapping[RequestId, int] = field(default_factory=dict)
+    versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def midnight(self) -> datetime:
+        return local_midnight(self.day)
+
+    def version(self, kind: str, id: RequestId | ItineraryId | AssignmentId) -> int:
+        """The version at which a document was read, 0 when it did not exist."""
+        return self.versions.get((kind, id), 0)
+
+
+def local_midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=LOCAL_ZONE)
+
+
+def local_day(at: datetime) -> date:
+    return at.astimezone(LOCAL_ZONE).date()
+
+
+def everywhere(_region: str) -> bool:
+    """The scope of a dispatcher who plans the whole area."""
+    return True
+
+
+def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = everywhere) -> FleetView:
+    """Read what a plan of ``day`` needs.
+
+    ``in_scope`` tells which region codes the plan covers; vehicles, drivers and requests of others are left alone.
+    """
+    versions: dict[tuple[str, str], int] = {}
+
+    def every(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+        after = ""
+        while True:
+            page = store.list(kind, where=where, after=after)
+            for document in page.documents:
+                versions[kind, document.id] = document.version
+                yield decode(kind, document.body)
+            if page.next_after is None:
+                return
+            after = page.next_after
+
+    requests: dict[RequestId, TripRequest] = {}
+    carried: dict[RequestId, TripRequest] = {}
+    for state in PLANNED_STATES:
+        for request in every("request", ("state", state.value)):
+            first_day = local_day(request.stops[0].earliest_at)
+            if not in_scope(request.region):
+                continue
+            if first_day == day:
+                requests[request.id] = request
+            elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
+                carried[request.id] = request
+    assignments: dict[RequestId, Assignment] = {}
+    declined: dict[RequestId, list[VehicleId]] = {}
+    offers: dict[RequestId, int] = {}
+    for standing in AssignmentState:
+        for assignment in every("assignment", ("state", standing.value)):
+            if assignment.request_id not in requests and assignment.request_id not in carried:
+                continue
+            offers[assignment.request_id] = offers.get(assignment.request_id, 0) + 1
+            if standing is AssignmentState.DECLINED:
+                declined.setdefault(assignment.request_id, []).append(assignment.vehicle_id)
+            elif standing is not AssignmentState.WITHDRAWN:
+                assignments[assignment.request_id] = assignment
+    return FleetView(
+        day=day,
+        units={unit.id: unit for unit in every("unit")},
+        sites={site.id: site for site in every("site")},
+        vehicles={v.id: v for v in every("vehicle") if in_scope(v.region)},
+        drivers={d.id: d for d in every("driver") if in_scope(d.region)},
+        requests=dict(sorted(requests.items())),
+        carried=dict(sorted(carried.items())),
+        itineraries={i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))},
+        assignments=assignments,
+        declined={id: tuple(sorted(vehicles)) for id, vehicles in declined.items()},
+        offers=offers,
+        versions=versions,
+    )
+
+
+def _reaches(request: TripRequest, day: date) -> bool:
+    return request.stops[-1].latest_at >= local_midnight(day) - timedelta(hours=1)
