@@ -86,7 +86,10 @@ DRIVER_ACTIONS: dict[str, tuple[frozenset[AssignmentState], AssignmentState]] = 
 
 @dataclass(frozen=True, kw_only=True)
 class DriverReport:
-    """A driver's tap: what was done, when it happened at the wheel and when the service heard of it."""
+    """A driver's tap: what was done, when it happened at the wheel and when the service heard of it.
+
+    ``passengers`` is how many really came on board, where the driver counted them.
+    """
 
     action: str
     at: datetime
@@ -94,6 +97,7 @@ class DriverReport:
     odometer_m: int | None = None
     charge_frac: float | None = None
     reason: str = ""
+    passengers: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

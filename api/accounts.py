@@ -1,0 +1,210 @@
+"""Local accounts: passwords, sessions and the brake on guessing.
+
+A session token is 32 random bytes; the store keeps only its SHA-256, so that neither a copy of the store nor of the ledger
+lets anyone in. Passwords are argon2id texts. Failed sign-ins are counted per login and per address in this process.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from api.problems import NotSignedIn, TooManyAttempts, WrongPassword
+from fleet import documents
+from fleet.people import Person
+from fleet.store import Commit, Document, FleetStore, Write
+
+FREE_ATTEMPTS = 5
+"""Failed sign-ins in a row before the brake sets in."""
+
+LONGEST_WAIT_S = 900
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    token: str
+    expires_at: datetime
+    person: Person
+
+
+def token_id(token: str) -> str:
+    """Return the id under which a token's session is kept."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Throttle:
+    """Counts failures by name; after ``FREE_ATTEMPTS`` each further one doubles the wait, up to ``LONGEST_WAIT_S``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+
+    def check(self, names: tuple[str, ...], now: datetime) -> None:
+        """Raise :class:`TooManyAttempts` while one of the names has to wait."""
+        with self._lock:
+            waits = [
+                (until - now).total_seconds()
+                for name in names
+                if (entry := self._failures.get(name)) is not None and (until := self._until(*entry)) > now
+            ]
+        if waits:
+            raise TooManyAttempts(retry_after_s=math.ceil(max(waits)))
+
+    def failed(self, names: tuple[str, ...], now: datetime) -> None:
+        with self._lock:
+            for name in names:
+                count, _ = self._failures.pop(name, (0, now))
+                self._failures[name] = (count + 1, now)
+            while len(self._failures) > _REMEMBERED:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, name: str) -> None:
+        with self._lock:
+            self._failures.pop(name, None)
+
+    @staticmethod
+    def _until(count: int, last_at: datetime) -> datetime:
+        if count < FREE_ATTEMPTS:
+            return last_at
+        return last_at + timedelta(seconds=min(LONGEST_WAIT_S, 2 ** min(count - FREE_ATTEMPTS, 20)))
+
+
+class Accounts:
+    """Sign-in and sign-out over a store.
+
+    ``secret`` keys the tokens of repeated sign-ins with one ``Idempotency-Key``: the same request gets the same token
+    without the token being kept anywhere.
+    """
+
+    def __init__(
+        self,
+        store: FleetStore,
+        *,
+        clock: Callable[[], datetime],
+        secret: bytes,
+        session_hours: float,
+        argon2_memory_kib: int,
+        random_bytes: Callable[[int], bytes],
+        throttle: Throttle,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._secret = secret
+        self._lifetime = timedelta(hours=session_hours)
+        self._hasher = PasswordHasher(time_cost=3, memory_cost=argon2_memory_kib, parallelism=1)
+        self._random_bytes = random_bytes
+        self._throttle = throttle
+        self._decoy = self._hasher.hash(base64.b64encode(random_bytes(18)).decode())
+
+    def hash_password(self, password: str) -> str:
+        return self._hasher.hash(password)
+
+    def find_login(self, login: str) -> Person | None:
+        for document in self._store.list("person", where=("login", login), limit=2).documents:
+            person: Person = documents.decode("person", document.body)
+            return person
+        return None
+
+    def sign_in(self, login: str, password: str, *, address: str, repeat_key: str | None = None) -> Session:
+        """Open a session.
+
+        Raises
+        ------
+        WrongPassword
+            If no active account has that login and password; an unknown login takes as long as a wrong password.
+        TooManyAttempts
+            If this login or address failed too often lately.
+        """
+        now = self._clock()
+        names = (f"login:{login}", f"address:{address}")
+        self._throttle.check(names, now)
+        person = self.find_login(login)
+        usable = person is not None and person.active and bool(person.password_hash)
+        hashed = person.password_hash if person is not None and usable else self._decoy
+        try:
+            self._hasher.verify(hashed, password)
+        except (VerificationError, InvalidHashError):
+            usable = False
+        if person is None or not usable:
+            self._throttle.failed(names, now)
+            raise WrongPassword
+        self._throttle.succeeded(names[0])
+        token = self._token(person, password, repeat_key)
+        found = self._find_session(token)
+        if found is not None and repeat_key is not None:
+            expires_at = datetime.fromisoformat(str(found.body["expires_at"]))
+            if expires_at > now:
+                return Session(token=token, expires_at=expires_at, person=person)
+        expires_at = now + self._lifetime
+        self._store.commit(
+            Commit(
+                type="session.opened",
+                actor=person.id,
+                at=now,
+                region=person.region,
+                writes=[
+                    Write(
+                        kind="session",
+                        id=token_id(token),
+                        expected_version=found.version if found is not None else 0,
+                        body={
+                            "id": token_id(token),
+                            "person_id": person.id,
+                            "opened_at": now.isoformat(),
+                            "expires_at": expires_at.isoformat(),
+                        },
+                    )
+                ],
+            )
+        )
+        return Session(token=token, expires_at=expires_at, person=person)
+
+    def person_of(self, token: str) -> Person:
+        """Return who a token belongs to; raises :class:`NotSignedIn`."""
+        session = self._find_session(token)
+        if session is None or datetime.fromisoformat(str(session.body["expires_at"])) <= self._clock():
+            raise NotSignedIn
+        document = self._store.find("person", str(session.body["person_id"]))
+        if document is None:
+            raise NotSignedIn
+        person: Person = documents.decode("person", document.body)
+        if not person.active:
+            raise NotSignedIn
+        return person
+
+    def sign_out(self, token: str) -> None:
+        """End the session; nothing happens when there is none."""
+        session = self._find_session(token)
+        if session is None:
+            return
+        person_id = str(session.body["person_id"])
+        self._store.commit(
+            Commit(
+                type="session.closed",
+                actor=person_id,
+                at=self._clock(),
+                writes=[Write(kind="session", id=session.id, expected_version=session.version, body=None)],
+            )
+        )
+
+    def _find_session(self, token: str) -> Document | None:
+        return self._store.find("session", token_id(token))
+
+    def _token(self, person: Person, password: str, repeat_key: str | None) -> str:
+        if repeat_key is None:
+            raw = self._random_bytes(32)
+        else:
+            text = "\x00".join((person.id, password, person.password_hash, repeat_key))
+            raw = hmac.new(self._secret, text.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

@@ -1,0 +1,44 @@
+"""The remedies that the lower rooms state in English, said in both languages.
+
+``tests/api/test_remedies.py`` collects every literal remedy in ``fleet`` and proves that it stands here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from api.wording import Text
+
+REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "at least 1": "至少为 1",
+        "a battery vehicle needs its capacity": "纯电动车必须填写电池容量",
+        "say what the trip is for (R068)": "请填写用车事由（R068）",
+        "a pick-up and a drop-off; only a charter has more": "须有一个上车点和一个下车点；只有包车可以有更多停靠点",
+        "not before earliest_at": "不得早于 earliest_at",
+        "zero or more": "零或正数",
+        "the drop-off is not before the pick-up": "下车时间不得早于上车时间",
+        "name the fact in the past tense": "请用过去时写明事实",
+        "an instant with a UTC offset": "须为带时区的时刻",
+        "an instant with a UTC offset, such as 2026-03-02T08:00:00+08:00": "须为带时区的时刻，如 2026-03-02T08:00:00+08:00",
+        "a text, or none at all": "填写文字，或不填",
+        "a document has a kind (a plain word) and an id": "记录须有类型和编号",
+        "each document once in a commit": "同一记录在一次提交中只能出现一次",
+        "0 for a new document, else the version that was read; only what exists can be deleted": (
+            "新记录为 0，否则为读取时的版本；只有已存在的记录才能删除"
+        ),
+        "a JSON object": "须为 JSON 对象",
+        "a finite number": "须为有限的数值",
+        "required": "必填",
+        "not empty, without spaces around it": "不得为空，首尾不得有空格",
+        "at least one role": "至少一个角色",
+        "the role driver needs the driver's id": "驾驶员角色必须填写驾驶员编号",
+        "only admin and auditor go without a region": "只有管理员和审计员可以不填区划",
+    }
+)
+
+
+def say_remedy(remedy: str) -> Text:
+    """Return the remedy in both languages; one that the table lacks is shown in English in both."""
+    return Text(REMEDIES_ZH.get(remedy, remedy), remedy)

@@ -1,0 +1,235 @@
+"""Trip requests: submit, see, decide."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from api.access import (
+    READERS,
+    REQUESTERS,
+    access_document,
+    access_to_cancel,
+    access_to_decide,
+    find_assignment_of,
+)
+from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, render
+from api.idempotency import Effect, Writing, etag
+from api.paging import After, Limit, list_visible
+from api.plan_views import reasons_of
+from api.problems import AlreadyExists, FieldError, InvalidInput, OutsideRegion
+from api.registry import check_exists
+from api.schemas.requests import ReasonInput, TripRequestInput
+from api.services import local_day
+from api.stops import resolve_stops
+from api.wording import Text
+from fleet import documents
+from fleet import requests as trips
+from fleet.ids import RegionCode, RequestId, UnitId
+from fleet.itineraries import AssignmentState
+from fleet.itineraries import withdraw as withdraw_assignment
+from fleet.people import Role
+from fleet.requests import RequestState, TripRequest
+from fleet.store import Document, FleetStore, Write
+
+router = APIRouter(prefix="/v1", tags=["requests"])
+
+Day = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day (Asia/Shanghai).")]
+
+
+@router.get("/requests", summary="List trip requests")
+def list_requests(
+    viewer: Caller,
+    store: Store,
+    state: RequestState | None = None,
+    day: Day = None,
+    region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
+    limit: Limit = 100,
+    after: After = "",
+) -> dict[str, Any]:
+    viewer.require(READERS["request"])
+
+    def keep(document: Document) -> bool:
+        body = document.body
+        return (
+            (state is None or body["state"] == state)
+            and (region is None or body["region"] == region)
+            and (day is None or day_of_request(document) == day)
+            and viewer.sees("request", body)
+        )
+
+    where: tuple[str, str] | None = None
+    if viewer.person.roles <= {Role.REQUESTER, Role.DRIVER}:
+        where = ("requester_id", viewer.person.id)
+    elif region is not None:
+        where = ("region", region)
+    elif state is not None:
+        where = ("state", state)
+    return list_visible(store, "request", where=where, keep=keep, show=render, after=after, limit=limit)
+
+
+def day_of_request(document: Document) -> str:
+    return local_day(datetime.fromisoformat(str(document.body["stops"][0]["earliest_at"])))
+
+
+@router.post("/requests", status_code=201, summary="Ask for a trip")
+def submit_request(
+    given: TripRequestInput, change: Change, services: Served, store: Store, language: Spoken
+) -> Response:
+    """The answer says at once what to expect: a promise, a refusal with its reasons, or advice."""
+    viewer = change.viewer
+    viewer.require(REQUESTERS)
+    unit = _unit_for(given, change, store)
+    stops = resolve_stops(given.stops, roads=services.roads, now=change.now, priority=given.priority)
+    id = given.id or services.new_id("R")
+    request = TripRequest(
+        id=RequestId(id),
+        unit_id=UnitId(unit.id),
+        region=RegionCode(str(unit.body["region"])),
+        requester_id=viewer.person.id,
+        kind=given.kind,
+        purpose=given.purpose,
+        passengers=given.passengers,
+        stops=stops,
+        submitted_at=change.now,
+        priority=given.priority,
+        shareable=given.shareable,
+        max_ride_s=given.max_ride_s,
+        vehicle_kind=given.vehicle_kind,
+        equipment=given.equipment,
+    )
+
+    def effect() -> Effect:
+        if store.find("request", id) is not None:
+            raise AlreadyExists(kind="request", id=id)
+        body = documents.encode(request)
+        answer = services.answer(request, language)
+        return Effect(
+            type="request.submitted",
+            region=request.region,
+            writes=[Write(kind="request", id=id, expected_version=0, body=body)],
+            status=201,
+            body={**body, "version": 1, "answer": answer},
+            headers={"ETag": etag(1), "Location": f"/v1/requests/{id}"},
+            data={"answer": answer},
+        )
+
+    return change.perform(effect)
+
+
+def _unit_for(given: TripRequestInput, change: Writing, store: FleetStore) -> Document:
+    """Return the unit that the trip is for: the caller's own, or another of the region for those who dispatch."""
+    viewer = change.viewer
+    unit_id = given.unit_id or viewer.person.unit_id
+    if unit_id is None:
+        raise InvalidInput(
+            [
+                FieldError(
+                    field="unit_id",
+                    message=Text("缺少用车单位", "the unit is missing"),
+                    remedy=Text("填写 unit_id", "give unit_id"),
+                )
+            ]
+        )
+    findings = check_exists(store, "unit", unit_id, "unit_id", Text("单位", "unit"))
+    if findings:
+        raise InvalidInput(findings)
+    unit = store.get("unit", unit_id)
+    region = str(unit.body["region"])
+    if unit_id != viewer.person.unit_id and not (
+        (viewer.has({Role.DISPATCHER, Role.ADMIN}) and viewer.covers(region))
+        or viewer.may_decide({**unit.body, "unit_id": unit_id})
+    ):
+        raise OutsideRegion(region=region)
+    return unit
+
+
+@router.get("/requests/{id}", summary="One trip request with its assignment and, when unserved, the reasons")
+def get_request(id: str, viewer: Caller, store: Store, language: Spoken) -> Response:
+    document = access_document(viewer, store, "request", id)
+    assignment = find_assignment_of(store, id)
+    waits = document.body["state"] in (RequestState.SUBMITTED, RequestState.APPROVED)
+    return document_response(
+        document,
+        {
+            "assignment": None if assignment is None else render(assignment),
+            "unserved_reasons": reasons_of(store, document, language) if waits and assignment is None else [],
+        },
+    )
+
+
+def _decide(
+    id: str,
+    change: Writing,
+    store: FleetStore,
+    *,
+    type: str,
+    step: Any,
+    access: Any,
+    more: Any = None,
+) -> Response:
+    def effect() -> Effect:
+        document = access(change.viewer, store, id)
+        change.check_match(document)
+        request: TripRequest = documents.decode("request", document.body)
+        body = documents.encode(step(request))
+        version = document.version + 1
+        writes = [Write(kind="request", id=id, expected_version=document.version, body=body)]
+        if more is not None:
+            writes += more(request)
+        return Effect(
+            type=type,
+            region=request.region,
+            writes=writes,
+            status=200,
+            body={**body, "version": version},
+            headers={"ETag": etag(version)},
+        )
+
+    return change.perform(effect)
+
+
+@router.post("/requests/{id}:approve", summary="Approve a request of another person")
+def approve_request(id: str, change: Change, store: Store) -> Response:
+    return _decide(
+        id,
+        change,
+        store,
+        type="request.approved",
+        access=access_to_decide,
+        step=lambda request: trips.approve(request, by=change.viewer.person.id, at=change.now),
+    )
+
+
+@router.post("/requests/{id}:reject", summary="Reject a request and say why")
+def reject_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
+    return _decide(
+        id,
+        change,
+        store,
+        type="request.rejected",
+        access=access_to_decide,
+        step=lambda request: trips.reject(request, by=change.viewer.person.id, at=change.now, reason=given.reason),
+    )
+
+
+@router.post("/requests/{id}:cancel", summary="Cancel a request before the vehicle sets off")
+def cancel_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
+    def withdrawals(request: TripRequest) -> list[Write]:
+        found = find_assignment_of(store, request.id)
+        if found is None or found.body["state"] not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
+            return []
+        withdrawn = withdraw_assignment(documents.decode("assignment", found.body))
+        return [Write(kind="assignment", id=found.id, expected_version=found.version, body=documents.encode(withdrawn))]
+
+    return _decide(
+        id,
+        change,
+        store,
+        type="request.cancelled",
+        access=access_to_cancel,
+        step=lambda request: trips.cancel(request, reason=given.reason),
+        more=withdrawals,
+    )

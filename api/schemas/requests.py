@@ -1,0 +1,66 @@
+"""Trip requests and decisions about them, as callers send them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.schemas.base import Id, Input, Instant, Latitude, Longitude, examples
+from fleet.requests import Priority, TripKind
+from fleet.vehicles import VehicleKind
+
+
+class TripStopInput(Input):
+    """A place: by name or code in ``place``, or by coordinates."""
+
+    name: str = Field(default="", max_length=200)
+    place: str | None = Field(default=None, min_length=1, max_length=100, description="Name or code of a known place.")
+    lon_wgs84: Longitude | None = None
+    lat_wgs84: Latitude | None = None
+    earliest_at: Instant
+    latest_at: Instant
+    service_s: int = Field(default=60, ge=0, le=14 * 86_400, description="Seconds of service or stay at the stop.")
+
+
+class TripRequestInput(Input):
+    model_config = examples(
+        {
+            "kind": "transfer",
+            "purpose": "赴潼南区对接一体化发展工作",
+            "passengers": 3,
+            "stops": [
+                {
+                    "name": "遂宁市政务中心",
+                    "lon_wgs84": 105.5929,
+                    "lat_wgs84": 30.5328,
+                    "earliest_at": "2026-03-02T08:30:00+08:00",
+                    "latest_at": "2026-03-02T08:50:00+08:00",
+                },
+                {
+                    "name": "潼南区政府",
+                    "place": "潼南区",
+                    "earliest_at": "2026-03-02T09:00:00+08:00",
+                    "latest_at": "2026-03-02T10:30:00+08:00",
+                },
+            ],
+            "priority": "ordinary",
+            "shareable": True,
+        }
+    )
+
+    id: Id | None = Field(default=None, description="Made by the server when absent.")
+    kind: TripKind
+    purpose: str = Field(min_length=1, max_length=500)
+    passengers: int = Field(ge=1, le=500)
+    stops: list[TripStopInput] = Field(min_length=2, max_length=50)
+    priority: Priority = Priority.ORDINARY
+    shareable: bool = True
+    max_ride_s: int | None = Field(default=None, ge=60, le=7 * 86_400)
+    vehicle_kind: VehicleKind | None = None
+    equipment: frozenset[str] = Field(default=frozenset(), max_length=50)
+    unit_id: Id | None = Field(default=None, description="The caller's own unit when absent.")
+
+
+class ReasonInput(Input):
+    model_config = examples({"reason": "与会人员改乘高铁"})
+
+    reason: str = Field(min_length=1, max_length=500)

@@ -1,0 +1,171 @@
+"""What a server process has at hand, and what it still waits for.
+
+The address answers before the store and the roads are there: ``Services`` starts empty, is filled from another thread,
+and tells whoever asks too early what is missing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from api.accounts import Accounts, Throttle
+from api.problems import StillStarting
+from api.settings import Settings
+from api.telemetry import Metrics
+from api.wording import Language, Text
+from fleet.requests import TripRequest
+from fleet.store import FleetStore
+
+if TYPE_CHECKING:
+    from api.events import EventFeed
+    from api.jobs import Jobs
+    from routing.engine import RoadEngine
+
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+"""The one local time of the service."""
+
+Clock = Callable[[], datetime]
+
+STORE = Text("数据存储", "the store")
+ROADS = Text("路网", "the road network")
+DEMO = Text("演示数据", "the demo data")
+DEMO_PLAN = Text("演示日的调度方案", "the plan of the demo day")
+
+
+def local_day(at: datetime) -> str:
+    """Return the local calendar day of an instant as ``YYYY-MM-DD``."""
+    return at.astimezone(LOCAL_ZONE).date().isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoAccount:
+    login: str
+    name: str
+    roles: tuple[str, ...]
+    region: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoAccess:
+    """The accounts that the sign-in page may offer, with their common password; only on a loopback address."""
+
+    day: str
+    password: str
+    accounts: tuple[DemoAccount, ...]
+
+
+@dataclass(kw_only=True)
+class Services:
+    """The holder that every route reaches through ``app.state.services``."""
+
+    settings: Settings
+    clock: Clock
+    secret: bytes
+    random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    metrics: Metrics = field(default_factory=Metrics)
+    demo_access: DemoAccess | None = None
+    failure: str | None = None
+    promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
+    _waiting: list[Text] = field(default_factory=list)
+    _store: FleetStore | None = None
+    _roads: RoadEngine | None = None
+    _accounts: Accounts | None = None
+    _jobs: Jobs | None = None
+    _feed: EventFeed | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def attach_store(self, store: FleetStore, *, jobs: Jobs, feed: EventFeed) -> None:
+        """Make the store available with all that stands on it."""
+        accounts = Accounts(
+            store,
+            clock=self.clock,
+            secret=self.secret,
+            session_hours=self.settings.session_hours,
+            argon2_memory_kib=self.settings.argon2_memory_kib,
+            random_bytes=self.random_bytes,
+            throttle=Throttle(),
+        )
+        with self._lock:
+            self._jobs, self._feed, self._accounts = jobs, feed, accounts
+            self._store = store
+        self.reached(STORE)
+
+    def attach_roads(self, roads: RoadEngine) -> None:
+        self._roads = roads
+        self.reached(ROADS)
+
+    def await_also(self, *things: Text) -> None:
+        """Readiness will wait for these."""
+        with self._lock:
+            self._waiting.extend(things)
+
+    def reached(self, thing: Text) -> None:
+        with self._lock:
+            if thing in self._waiting:
+                self._waiting.remove(thing)
+
+    @property
+    def waiting_for(self) -> tuple[Text, ...]:
+        with self._lock:
+            return tuple(self._waiting)
+
+    @property
+    def store(self) -> FleetStore:
+        """The store; raises :class:`StillStarting` while there is none."""
+        if self._store is None:
+            raise StillStarting(waiting_for=STORE)
+        return self._store
+
+    @property
+    def roads(self) -> RoadEngine:
+        """The road engine; raises :class:`StillStarting` while it loads."""
+        if self._roads is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._roads
+
+    @property
+    def accounts(self) -> Accounts:
+        if self._accounts is None:
+            raise StillStarting(waiting_for=STORE)
+        return self._accounts
+
+    @property
+    def jobs(self) -> Jobs:
+        if self._jobs is None:
+            raise StillStarting(waiting_for=STORE)
+        return self._jobs
+
+    @property
+    def feed(self) -> EventFeed:
+        if self._feed is None:
+            raise StillStarting(waiting_for=STORE)
+        return self._feed
+
+    def new_id(self, prefix: str) -> str:
+        """Return a fresh id: the prefix, the local day and 40 random bits."""
+        day = local_day(self.clock()).replace("-", "")
+        return f"{prefix}{day}-{self.random_bytes(5).hex()}"
+
+    def answer(self, request: TripRequest, language: Language) -> dict[str, Any]:
+        """Return what a new request may expect, as far as it can be known now."""
+        if self.promiser is None:
+            return {
+                "outcome": "advice",
+                "message": Text(
+                    "审批后将编入当日调度方案。", "It will be planned with its day once it is approved."
+                ).say(language),
+            }
+        return self.promiser(request, language)
+
+    def close(self) -> None:
+        """Stop what runs in the background; the store itself belongs to whoever opened it."""
+        if self._jobs is not None:
+            self._jobs.close()
+        if self._feed is not None:
+            self._feed.close()

@@ -1,0 +1,128 @@
+"""Everything the environment may say, read in one place.
+
+Every variable begins with ``CHUANYU_``, except ``REDIS_URL``, which is the name that hosting platforms set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+
+class InvalidSetting(Exception):
+    """An environment variable has a value that cannot be used; raised before anything is started."""
+
+    def __init__(self, *, name: str, value: str, remedy: str) -> None:
+        super().__init__(f"{name}={value!r}: {remedy}")
+        self.name = name
+        self.value = value
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How one server process runs.
+
+    ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
+    embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
+    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. ``demo_day`` fixes the demo's
+    day (``YYYY-MM-DD``), otherwise the clock chooses.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    var_dir: Path = field(default_factory=lambda: Path("var"))
+    redis_url: str | None = None
+    ledger_url: str | None = None
+    demo: bool = False
+    demo_vehicles: int = 400
+    demo_requests: int = 1_200
+    demo_sites: int = 60
+    demo_seed: int = 1
+    demo_day: str | None = None
+    plan_seconds: float = 20.0
+    session_hours: float = 12.0
+    body_limit_bytes: int = 8 * 1024 * 1024
+    log_level: str = "info"
+    argon2_memory_kib: int = 65_536
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise InvalidSetting(name=name, value=text, remedy="a whole number") from None
+    if not least <= value <= most:
+        raise InvalidSetting(name=name, value=text, remedy=f"from {least} to {most}")
+    return value
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, *, least: float, most: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise InvalidSetting(name=name, value=text, remedy="a number") from None
+    if not least <= value <= most:
+        raise InvalidSetting(name=name, value=text, remedy=f"from {least} to {most}")
+    return value
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    text = environ.get(name, "").strip().lower()
+    if text in ("", "0", "no", "false", "off"):
+        return False
+    if text in ("1", "yes", "true", "on"):
+        return True
+    raise InvalidSetting(name=name, value=text, remedy="1 or 0")
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environ``, by default the environment of this process.
+
+    Raises
+    ------
+    InvalidSetting
+        If a variable is set to something unusable.
+    """
+    if environ is None:
+        environ = os.environ
+    level = environ.get("CHUANYU_LOG_LEVEL", "").strip().lower() or "info"
+    if level not in ("debug", "info", "warning", "error"):
+        raise InvalidSetting(name="CHUANYU_LOG_LEVEL", value=level, remedy="debug, info, warning or error")
+    return Settings(
+        host=environ.get("CHUANYU_HOST", "").strip() or "127.0.0.1",
+        port=_whole(environ, "CHUANYU_PORT", 8000, least=0, most=65_535),
+        var_dir=Path(environ.get("CHUANYU_VAR", "").strip() or "var"),
+        redis_url=environ.get("REDIS_URL", "").strip() or None,
+        ledger_url=environ.get("CHUANYU_LEDGER_URL", "").strip() or None,
+        demo=_flag(environ, "CHUANYU_DEMO"),
+        demo_vehicles=_whole(environ, "CHUANYU_DEMO_VEHICLES", 400, least=1, most=20_000),
+        demo_requests=_whole(environ, "CHUANYU_DEMO_REQUESTS", 1_200, least=0, most=100_000),
+        demo_sites=_whole(environ, "CHUANYU_DEMO_SITES", 60, least=1, most=5_000),
+        demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
+        demo_day=environ.get("CHUANYU_DEMO_DAY", "").strip() or None,
+        plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),
+        session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
+        body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),
+        log_level=level,
+        argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
+    )

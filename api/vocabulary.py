@@ -1,0 +1,110 @@
+"""The words for kinds, states, actions, roles and causes in both languages, from the project's glossary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from api.wording import Language, Text
+from dispatch.plan import Cause
+
+KINDS: Mapping[str, Text] = MappingProxyType(
+    {
+        "unit": Text("单位", "unit"),
+        "vehicle": Text("车辆", "vehicle"),
+        "driver": Text("驾驶员", "driver"),
+        "site": Text("站点", "site"),
+        "request": Text("用车申请", "trip request"),
+        "itinerary": Text("行车计划", "itinerary"),
+        "assignment": Text("派车单", "dispatch order"),
+        "plan": Text("调度方案", "plan"),
+        "person": Text("账户", "account"),
+        "session": Text("登录会话", "session"),
+        "job": Text("任务", "job"),
+        "region": Text("行政区划", "region"),
+        "place": Text("地点", "place"),
+        "battery": Text("动力电池", "battery"),
+        "charge_group": Text("充电桩组", "charge point group"),
+        "answer": Text("幂等记录", "idempotency record"),
+        "demo": Text("演示记录", "demo record"),
+    }
+)
+
+STATES: Mapping[str, Text] = MappingProxyType(
+    {
+        "submitted": Text("已提交", "submitted"),
+        "approved": Text("已审批", "approved"),
+        "assigned": Text("已派车", "assigned"),
+        "under_way": Text("行程中", "under way"),
+        "finished": Text("已完成", "finished"),
+        "rejected": Text("已驳回", "rejected"),
+        "cancelled": Text("已取消", "cancelled"),
+        "offered": Text("待接单", "offered"),
+        "accepted": Text("已接单", "accepted"),
+        "started": Text("已出车", "started"),
+        "on_board": Text("乘客已上车", "on board"),
+        "dropped_off": Text("乘客已下车", "dropped off"),
+        "declined": Text("已拒单", "declined"),
+        "withdrawn": Text("已撤回", "withdrawn"),
+        "available": Text("可用", "available"),
+        "out_of_service": Text("停用", "out of service"),
+        "sealed": Text("封存停驶", "sealed"),
+        "disposed": Text("已处置", "disposed"),
+        "own": Text("本人提交", "your own"),
+        "queued": Text("排队中", "queued"),
+        "running": Text("运行中", "running"),
+        "done": Text("已结束", "done"),
+        "failed": Text("已失败", "failed"),
+    }
+)
+
+ACTIONS: Mapping[str, Text] = MappingProxyType(
+    {
+        "approve": Text("审批", "approving"),
+        "reject": Text("驳回", "rejecting"),
+        "cancel": Text("取消", "cancelling"),
+        "assign": Text("派车", "assigning"),
+        "withdraw": Text("撤回", "withdrawing"),
+        "depart": Text("出发", "departing"),
+        "accept": Text("接单", "accepting"),
+        "decline": Text("拒单", "declining"),
+        "start": Text("出车", "starting"),
+        "pick_up": Text("接乘客上车", "picking up"),
+        "drop_off": Text("送达乘客", "dropping off"),
+        "finish": Text("完成", "finishing"),
+        "take_out_of_service": Text("停用", "taking out of service"),
+        "return_to_service": Text("恢复使用", "returning to service"),
+        "seal": Text("封存", "sealing"),
+        "dispose": Text("处置", "disposal"),
+    }
+)
+
+CAUSES: Mapping[Cause, Text] = MappingProxyType(
+    {
+        Cause.NO_VEHICLE: Text("没有可用车辆", "there is no vehicle for it"),
+        Cause.CAPACITY: Text(
+            "乘车人数超过任何可用车辆的座位数", "the party is larger than any vehicle that is allowed to serve it"
+        ),
+        Cause.TIME_WINDOWS: Text("没有车辆能在要求的时间内到达", "no vehicle can be there within the time window"),
+        Cause.DURATION: Text("超过车辆或驾驶员的工作时长", "it takes longer than a vehicle's working day allows"),
+        Cause.VEHICLE_NOT_ALLOWED: Text(
+            "车型、装备或跨区权限不允许", "vehicle kind, equipment or area agreement rules every vehicle out"
+        ),
+        Cause.UNREACHABLE: Text("起讫点之间没有道路相通", "no road leads from one stop to the next"),
+        Cause.OFF_NETWORK: Text("地点不在路网范围内", "a stop is off the road network"),
+        Cause.RIDE_TIME: Text("乘车时间会超过上限", "the ride would last longer than its limit"),
+        Cause.SOC: Text("新能源车电量不足以完成", "no battery vehicle has enough charge for it"),
+        Cause.CHARGE_POINT_BUSY: Text("所需充电桩已被占用", "the charge points that it needs are taken"),
+        Cause.DRIVER_HOURS: Text("超过驾驶员连续驾驶或当班时间", "it breaks the driver's driving or working hours"),
+        Cause.QUOTA: Text("超过本单位用车额度", "the unit's quota is used up"),
+        Cause.APPROVAL: Text("尚未审批", "it is not approved yet"),
+        Cause.LOST_TO: Text("车辆已优先保障其他申请", "the vehicles serve other requests that go first"),
+        Cause.UNPROVEN: Text("未能证明原因", "the cause is not proven"),
+    }
+)
+
+
+def word(table: Mapping[str, Text], key: object, language: Language) -> str:
+    """Return the word for ``key``, or the key itself where the table has none."""
+    text = table.get(str(key))
+    return str(key) if text is None else text.say(language)
