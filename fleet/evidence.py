@@ -5,7 +5,7 @@ The entries come from the ledger with their hashes, so that a reader can prove e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from fleet.errors import NotFound
@@ -38,8 +38,11 @@ class TripFile:
         return tuple(last[key] for key in sorted(last))
 
 
-def trip_file(ledger: Ledger, request_id: RequestId) -> TripFile:
+def trip_file(ledger: Ledger, request_id: RequestId, *, assignments: Iterable[AssignmentId] = ()) -> TripFile:
     """Gather a trip's file.
+
+    Assignments are found in the events that also wrote the request; ``assignments`` names those known from elsewhere, such
+    as the store's index ``assignment.request_id``.
 
     Raises
     ------
@@ -50,12 +53,11 @@ def trip_file(ledger: Ledger, request_id: RequestId) -> TripFile:
     own = ledger.touching("request", [request_id])
     if not own:
         raise NotFound(kind="request", id=request_id)
-    # The event that offers an assignment also writes the request, which it moves to another state.
-    assignments = tuple(sorted({id for entry in own for id in _assignments_of(request_id, entry)}))
-    entries = {entry.event.sequence: entry for entry in (*own, *ledger.touching("assignment", assignments))}
+    ids = tuple(sorted({*assignments, *(id for entry in own for id in _assignments_of(request_id, entry))}))
+    entries = {entry.event.sequence: entry for entry in (*own, *ledger.touching("assignment", ids))}
     return TripFile(
         request_id=request_id,
-        assignment_ids=assignments,
+        assignment_ids=ids,
         entries=tuple(entries[sequence] for sequence in sorted(entries)),
         head=head,
     )
