@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
+from api.wording import Language
+
 
 class InvalidSetting(Exception):
     """An environment variable has a value that cannot be used; raised before anything is started."""
@@ -126,3 +128,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=level,
         argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
     )
+
+
+def terminal_language(environ: Mapping[str, str] | None = None) -> Language:
+    """Return the language of the terminal by ``LC_ALL``, ``LC_MESSAGES`` and ``LANG``: Chinese unless it is English."""
+    if environ is None:
+        environ = os.environ
+    said = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environ.get(name, "").strip())), "")
+    return "en" if said.lower().startswith("en") else "zh"

@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from openpyxl.utils.datetime import from_excel
 
-from api.intake.words import CellProblem, Words
+from api.intake.findings import CellProblem
+from api.wording import Text
 
 Cell = None | str | int | float | bool | datetime | date | time | timedelta | list[object]
 Parser = Callable[[Cell], object]
@@ -46,23 +47,23 @@ def is_blank(cell: Cell) -> bool:
 def text(cell: Cell) -> str:
     """Text as written. A whole number becomes its digits, as phone numbers and codes are often typed as numbers."""
     if isinstance(cell, (bool, datetime, date, time, timedelta, list)):
-        raise CellProblem(Words("应为文字", "text is expected"))
+        raise CellProblem(Text("应为文字", "text is expected"))
     if isinstance(cell, (int, float)):
         if not math.isfinite(cell) or abs(cell) >= MOST_EXACT:
             raise CellProblem(
-                Words("数字过长，表格软件只保留 15 位", "the number is too long; spreadsheets keep only 15 digits"),
-                Words("把单元格设为文本格式后重新填写", "format the cell as text and type it again"),
+                Text("数字过长，表格软件只保留 15 位", "the number is too long; spreadsheets keep only 15 digits"),
+                Text("把单元格设为文本格式后重新填写", "format the cell as text and type it again"),
             )
         return str(int(cell)) if cell == int(cell) else str(cell)
     value = str(cell).strip()
     if len(value) > LONGEST_TEXT:
-        raise CellProblem(Words(f"超过 {LONGEST_TEXT} 个字符", f"longer than {LONGEST_TEXT} characters"))
+        raise CellProblem(Text(f"超过 {LONGEST_TEXT} 个字符", f"longer than {LONGEST_TEXT} characters"))
     if any(
         unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") and character not in "\n\t" for character in value
     ):
         raise CellProblem(
-            Words("含有控制字符或乱码", "contains control or garbled characters"),
-            Words("删除该字符；如为乱码，请另存为 UTF-8", "remove them; if the text is garbled save the file as UTF-8"),
+            Text("含有控制字符或乱码", "contains control or garbled characters"),
+            Text("删除该字符；如为乱码，请另存为 UTF-8", "remove them; if the text is garbled save the file as UTF-8"),
         )
     return value
 
@@ -72,7 +73,7 @@ def identifier(cell: Cell) -> str:
     value = plain(text(cell))
     if not re.fullmatch(r"[\w.\-#@·]{1,64}", value):
         raise CellProblem(
-            Words(
+            Text(
                 "编号只能含文字、数字和 . - _ # @ ·，最多 64 个字符",
                 "an id has letters, digits and . - _ # @ · only, at most 64",
             )
@@ -83,7 +84,7 @@ def identifier(cell: Cell) -> str:
 def region_code(cell: Cell) -> str:
     value = plain(text(cell))
     if not re.fullmatch(r"\d{6}", value):
-        raise CellProblem(Words("行政区划代码应为 6 位数字", "a region code has six digits"))
+        raise CellProblem(Text("行政区划代码应为 6 位数字", "a region code has six digits"))
     return value
 
 
@@ -97,28 +98,28 @@ def plate(cell: Cell) -> str:
     if not re.fullmatch(
         r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][A-Z0-9]{4,5}[A-Z0-9警学挂应急]", value
     ):
-        raise CellProblem(Words("车牌号格式不对", "not a number plate"))
+        raise CellProblem(Text("车牌号格式不对", "not a number plate"))
     return value
 
 
 def _decimal(cell: Cell) -> Decimal:
     if isinstance(cell, (bool, datetime, date, time, timedelta, list)) or cell is None:
-        raise CellProblem(Words("应为数字", "a number is expected"))
+        raise CellProblem(Text("应为数字", "a number is expected"))
     if isinstance(cell, str):
         written = plain(cell)
         if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", written):
             raise CellProblem(
-                Words("应为数字", "a number is expected"),
-                Words("只写数字，不带单位和千分位逗号", "digits only, without unit or thousands separators"),
+                Text("应为数字", "a number is expected"),
+                Text("只写数字，不带单位和千分位逗号", "digits only, without unit or thousands separators"),
             )
     else:
         written = repr(cell)
     try:
         value = Decimal(written)
     except InvalidOperation:
-        raise CellProblem(Words("应为数字", "a number is expected")) from None
+        raise CellProblem(Text("应为数字", "a number is expected")) from None
     if not value.is_finite() or abs(value) > MOST_EXACT:
-        raise CellProblem(Words("数字过大", "the number is too large"))
+        raise CellProblem(Text("数字过大", "the number is too large"))
     return value
 
 
@@ -128,7 +129,7 @@ def number(least: float, most: float) -> Callable[[Cell], float]:
     def parse(cell: Cell) -> float:
         value = _decimal(cell)
         if not Decimal(str(least)) <= value <= Decimal(str(most)):
-            raise CellProblem(Words(f"应在 {least:g} 到 {most:g} 之间", f"must be between {least:g} and {most:g}"))
+            raise CellProblem(Text(f"应在 {least:g} 到 {most:g} 之间", f"must be between {least:g} and {most:g}"))
         return float(value)
 
     return parse
@@ -143,12 +144,12 @@ def whole(least: int, most: int, *, per: int = 1) -> Callable[[Cell], int]:
     def parse(cell: Cell) -> int:
         value = _decimal(cell)
         if not least <= value <= most:
-            raise CellProblem(Words(f"应在 {least} 到 {most} 之间", f"must be between {least} and {most}"))
+            raise CellProblem(Text(f"应在 {least} 到 {most} 之间", f"must be between {least} and {most}"))
         scaled = value * per
         if scaled != int(scaled):
             if per == 1:
-                raise CellProblem(Words("应为整数", "must be a whole number"))
-            raise CellProblem(Words("小数位过多", "too many decimals"))
+                raise CellProblem(Text("应为整数", "must be a whole number"))
+            raise CellProblem(Text("小数位过多", "too many decimals"))
         return int(scaled)
 
     return parse
@@ -161,8 +162,8 @@ def fraction(cell: Cell) -> float:
     value = number(0, 100)(cell)
     if 0 < value < 1:
         raise CellProblem(
-            Words("小于 1 的百分数，是否写成了小数？", "a percentage below 1: was it written as a fraction?"),
-            Words("80% 请写 80（单元格用常规格式）", "write 80 for 80 % (cell format General)"),
+            Text("小于 1 的百分数，是否写成了小数？", "a percentage below 1: was it written as a fraction?"),
+            Text("80% 请写 80（单元格用常规格式）", "write 80 for 80 % (cell format General)"),
         )
     return value / 100
 
@@ -179,7 +180,7 @@ def yes_no(cell: Cell) -> bool:
         return True
     if word in _NO:
         return False
-    raise CellProblem(Words("应填 是 或 否", "write yes or no"), Words("填 是 或 否", "yes or no"))
+    raise CellProblem(Text("应填 是 或 否", "write yes or no"), Text("填 是 或 否", "yes or no"))
 
 
 def fold(word: str) -> str:
@@ -193,14 +194,14 @@ def one_of(choices: Mapping[Chosen, tuple[str, ...]]) -> Callable[[Cell], Chosen
     for value, words in choices.items():
         for word in (value.value, *words):
             table[fold(word)] = value
-    offered = Words("、".join(words[0] for words in choices.values()), ", ".join(value.value for value in choices))
+    offered = Text("、".join(words[0] for words in choices.values()), ", ".join(value.value for value in choices))
 
     def parse(cell: Cell) -> Chosen:
         found = table.get(fold(cell)) if isinstance(cell, str) else None
         if found is None:
             raise CellProblem(
-                Words("不是可选值", "not one of the accepted words"),
-                Words(f"可填：{offered.zh}", f"one of: {offered.en}"),
+                Text("不是可选值", "not one of the accepted words"),
+                Text(f"可填：{offered.zh}", f"one of: {offered.en}"),
             )
         return found
 
@@ -213,7 +214,7 @@ def words_of(cell: Cell) -> frozenset[str]:
     if isinstance(cell, list):
         parts = cell
         if not all(isinstance(part, str) for part in parts):
-            raise CellProblem(Words("列表中只能是文字", "the list may hold text only"))
+            raise CellProblem(Text("列表中只能是文字", "the list may hold text only"))
     else:
         parts = list(re.split(r"[,，;；、/|]", text(cell)))
     return frozenset(plain(text(str(part))) for part in parts if not is_blank(str(part)))
@@ -231,7 +232,7 @@ def instant(cell: Cell) -> datetime:
 
     Reads Excel's date-times and serial numbers, ISO 8601, ``2026/11/21 8:30`` and ``2026年11月21日8时30分``.
     """
-    wanted = Words("写日期和时间，如 2026-11-21 08:30", "a date and a time such as 2026-11-21 08:30")
+    wanted = Text("写日期和时间，如 2026-11-21 08:30", "a date and a time such as 2026-11-21 08:30")
     if isinstance(cell, (int, float)) and not isinstance(cell, bool) and 40_000 <= cell < 80_000:
         cell = from_excel(cell)
         if isinstance(cell, datetime):
@@ -239,12 +240,12 @@ def instant(cell: Cell) -> datetime:
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=SHANGHAI) if cell.tzinfo is None else cell.astimezone(SHANGHAI)
     if isinstance(cell, date):
-        raise CellProblem(Words("缺少时间", "the time of day is missing"), wanted)
+        raise CellProblem(Text("缺少时间", "the time of day is missing"), wanted)
     if isinstance(cell, time):
-        raise CellProblem(Words("缺少日期", "the date is missing"), wanted)
+        raise CellProblem(Text("缺少日期", "the date is missing"), wanted)
     match = _INSTANT.fullmatch(plain(cell)) if isinstance(cell, str) else None
     if match is None:
-        raise CellProblem(Words("不是日期时间", "not a date and time"), wanted)
+        raise CellProblem(Text("不是日期时间", "not a date and time"), wanted)
     zone = match["zone"]
     try:
         local = datetime(
@@ -261,7 +262,7 @@ def instant(cell: Cell) -> datetime:
         offset = "+00:00" if zone == "Z" else zone
         return datetime.fromisoformat(local.replace(tzinfo=None).isoformat() + offset).astimezone(SHANGHAI)
     except (ValueError, OverflowError):
-        raise CellProblem(Words("没有这个日期或时间", "there is no such date or time"), wanted) from None
+        raise CellProblem(Text("没有这个日期或时间", "there is no such date or time"), wanted) from None
 
 
 _CLOCK = re.compile(
@@ -271,7 +272,7 @@ _CLOCK = re.compile(
 
 def clock_s(cell: Cell) -> int:
     """A time of day in seconds after midnight, up to 48 h: ``8:30``, ``24:00``, ``次日06:00``, an Excel time."""
-    wanted = Words("写时刻，如 08:30；第二天写 次日06:00", "a time such as 08:30; of the next day: +1 06:00")
+    wanted = Text("写时刻，如 08:30；第二天写 次日06:00", "a time such as 08:30; of the next day: +1 06:00")
     if isinstance(cell, datetime) and cell.year < 1901:
         cell = cell.time()
     if isinstance(cell, time):
@@ -282,14 +283,14 @@ def clock_s(cell: Cell) -> int:
         return _within_two_days(round(cell * 86_400), wanted)
     match = _CLOCK.fullmatch(plain(cell)) if isinstance(cell, str) else None
     if match is None or int(match["minute"] or 0) > 59 or int(match["second"] or 0) > 59:
-        raise CellProblem(Words("不是时刻", "not a time of day"), wanted)
+        raise CellProblem(Text("不是时刻", "not a time of day"), wanted)
     seconds = int(match["hour"]) * 3600 + int(match["minute"] or 0) * 60 + int(match["second"] or 0)
     return _within_two_days(seconds + (86_400 if match["next"] else 0), wanted)
 
 
-def _within_two_days(seconds: int, wanted: Words) -> int:
+def _within_two_days(seconds: int, wanted: Text) -> int:
     if not 0 <= seconds <= 2 * 86_400:
-        raise CellProblem(Words("时刻超出两天", "beyond two days"), wanted)
+        raise CellProblem(Text("时刻超出两天", "beyond two days"), wanted)
     return seconds
 
 
@@ -309,12 +310,12 @@ def check_coordinates(lon_wgs84: float, lat_wgs84: float) -> None:
         return
     if WEST <= lat_wgs84 <= EAST and SOUTH <= lon_wgs84 <= NORTH:
         raise CellProblem(
-            Words("经度和纬度写反了", "longitude and latitude are swapped"),
-            Words("经度约 97 到 110，纬度约 26 到 34", "longitude is about 97 to 110, latitude about 26 to 34"),
+            Text("经度和纬度写反了", "longitude and latitude are swapped"),
+            Text("经度约 97 到 110，纬度约 26 到 34", "longitude is about 97 to 110, latitude about 26 to 34"),
         )
     raise CellProblem(
-        Words("坐标在四川、重庆之外", "the position is outside Sichuan and Chongqing"),
-        Words(
+        Text("坐标在四川、重庆之外", "the position is outside Sichuan and Chongqing"),
+        Text(
             f"经度应在 {WEST} 到 {EAST} 之间，纬度应在 {SOUTH} 到 {NORTH} 之间（WGS-84，十进制度）",
             f"longitude {WEST} to {EAST}, latitude {SOUTH} to {NORTH} (WGS-84, decimal degrees)",
         ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.intake import cells
-from api.intake.words import CellProblem, Words
+from api.intake.findings import CellProblem
+from api.wording import Text
 from fleet.requests import Priority, TripKind
 from fleet.units import Level
 from fleet.vehicles import Duty, Energy, VehicleKind, VehicleState
@@ -91,8 +92,8 @@ def licence(cell: cells.Cell) -> object:
     value = cells.plain(cells.text(cell)).upper()
     if value not in LICENCES:
         raise CellProblem(
-            Words("不是准驾车型代号", "not a licence class"),
-            Words(f"可填：{'、'.join(LICENCES)}", f"one of: {', '.join(LICENCES)}"),
+            Text("不是准驾车型代号", "not a licence class"),
+            Text(f"可填：{'、'.join(LICENCES)}", f"one of: {', '.join(LICENCES)}"),
         )
     return value
 
@@ -103,4 +104,4 @@ def direct_current(cell: cells.Cell) -> bool:
         return True
     if word in ("交流", "ac", "慢充"):
         return False
-    raise CellProblem(Words("应填 直流 或 交流", "write DC or AC"))
+    raise CellProblem(Text("应填 直流 或 交流", "write DC or AC"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from api.intake import cells
 from api.intake.cells import Chosen, Parser
-from api.intake.words import Words
+from api.wording import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,13 @@ class Column:
     zh: str
     en: str
     parse: Parser
-    remedy: Words
+    remedy: Text
     required: bool = False
-    unit: Words | None = None
+    unit: Text | None = None
     units: frozenset[str] = frozenset()
     default: object = None
-    blank: Words | None = None
-    choices: tuple[Words, ...] = ()
+    blank: Text | None = None
+    choices: tuple[Text, ...] = ()
     aliases: tuple[str, ...] = ()
     example: str | int | float | None = None
     unique: bool = False
@@ -45,18 +45,18 @@ class SheetTable:
     en: str
     columns: tuple[Column, ...]
     aliases: tuple[str, ...] = ()
-    about: Words = field(default=Words("", ""))
+    about: Text = field(default=Text("", ""))
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 
 
-def offered(table: Mapping[Chosen, tuple[str, ...]]) -> tuple[Words, ...]:
-    return tuple(Words(words[0], str(value)) for value, words in table.items())
+def offered(table: Mapping[Chosen, tuple[str, ...]]) -> tuple[Text, ...]:
+    return tuple(Text(words[0], str(value)) for value, words in table.items())
 
 
-YES_NO = (Words("是", "yes"), Words("否", "no"))
-WGS = Words("WGS-84", "WGS-84")
+YES_NO = (Text("是", "yes"), Text("否", "no"))
+WGS = Text("WGS-84", "WGS-84")
 WGS_UNITS = frozenset({"wgs84", "wgs84°", "°", "度", "deg", "degrees", "十进制度"})
 KM = frozenset({"km", "公里", "千米", "kilometres", "kilometers"})
 KWH = frozenset({"kwh", "度", "千瓦时"})
@@ -64,12 +64,12 @@ KW = frozenset({"kw", "千瓦"})
 MINUTES = frozenset({"min", "分钟", "分", "minutes", "mins"})
 PER_CENT = frozenset({"%", "percent", "百分比"})
 W_PER_KW = 1_000
-ID_REMEDY = Words("填写本系统中唯一的编号", "give an id that is unique")
-REGION_REMEDY = Words(
+ID_REMEDY = Text("填写本系统中唯一的编号", "give an id that is unique")
+REGION_REMEDY = Text(
     "填写 GB/T 2260 六位代码，如 510100 成都市、500000 重庆市", "six digits of GB/T 2260, e.g. 510100 Chengdu"
 )
-WHEN_REMEDY = Words("写日期和时间，如 2026-11-21 08:30", "a date and a time such as 2026-11-21 08:30")
-PLACE_REMEDY = Words(
+WHEN_REMEDY = Text("写日期和时间，如 2026-11-21 08:30", "a date and a time such as 2026-11-21 08:30")
+PLACE_REMEDY = Text(
     "经纬度可空，此时地点须为地名表中的名称", "without coordinates the place must be a name of the place table"
 )
 REMARK = Column(
@@ -77,7 +77,7 @@ REMARK = Column(
     zh="备注",
     en="Remark",
     parse=cells.text,
-    remedy=Words("任意文字；系统不读取", "any text; it is not read"),
+    remedy=Text("任意文字；系统不读取", "any text; it is not read"),
     aliases=("note", "notes", "remarks", "说明"),
 )
 
@@ -89,7 +89,7 @@ def unit_column(example: str, *, required: bool = True) -> Column:
         en="Unit id",
         parse=cells.identifier,
         required=required,
-        remedy=Words("填写“单位”表中的编号", "an id of the sheet Units"),
+        remedy=Text("填写“单位”表中的编号", "an id of the sheet Units"),
         aliases=("unit", "所属单位", "所属单位编号", "用车单位"),
         example=example,
         refers_to="units",
@@ -113,8 +113,8 @@ def region_column() -> Column:
 def position_columns(
     prefix: str, zh: str, en: str, lon: float | None, lat: float | None, *, required: bool
 ) -> tuple[Column, Column]:
-    blank = None if required else Words("按地点名称查找", "looked up by the place's name")
-    remedy = Words("十进制度，WGS-84，如 104.0657 和 30.6595", "decimal degrees, WGS-84, e.g. 104.0657 and 30.6595")
+    blank = None if required else Text("按地点名称查找", "looked up by the place's name")
+    remedy = Text("十进制度，WGS-84，如 104.0657 和 30.6595", "decimal degrees, WGS-84, e.g. 104.0657 and 30.6595")
     return (
         Column(
             name=f"{prefix}lon_wgs84",
@@ -146,7 +146,7 @@ def position_columns(
 
 
 def when_column(
-    name: str, zh: str, en: str, example: str | None, *, required: bool = True, blank: Words | None = None
+    name: str, zh: str, en: str, example: str | None, *, required: bool = True, blank: Text | None = None
 ) -> Column:
     return Column(
         name=name,
@@ -160,14 +160,14 @@ def when_column(
     )
 
 
-def minutes_column(name: str, zh: str, en: str, default: int | None, blank: Words, example: int | None) -> Column:
+def minutes_column(name: str, zh: str, en: str, default: int | None, blank: Text, example: int | None) -> Column:
     return Column(
         name=name,
         zh=zh,
         en=en,
         parse=cells.whole(0, 1_440, per=60),
-        remedy=Words("0 到 1440 分钟", "0 to 1440 minutes"),
-        unit=Words("分钟", "min"),
+        remedy=Text("0 到 1440 分钟", "0 to 1440 minutes"),
+        unit=Text("分钟", "min"),
         units=MINUTES,
         default=default,
         blank=blank,
@@ -176,15 +176,15 @@ def minutes_column(name: str, zh: str, en: str, default: int | None, blank: Word
 
 
 def power_column(
-    name: str, zh: str, en: str, most_kw: int, example: float | None, blank: Words, default: int | None = None
+    name: str, zh: str, en: str, most_kw: int, example: float | None, blank: Text, default: int | None = None
 ) -> Column:
     return Column(
         name=name,
         zh=zh,
         en=en,
         parse=cells.whole(0, most_kw, per=W_PER_KW),
-        remedy=Words(f"0 到 {most_kw} kW", f"0 to {most_kw} kW"),
-        unit=Words("kW", "kW"),
+        remedy=Text(f"0 到 {most_kw} kW", f"0 to {most_kw} kW"),
+        unit=Text("kW", "kW"),
         units=KW,
         default=default,
         blank=blank,

@@ -7,10 +7,11 @@ import io
 import unicodedata
 
 from api.intake.cells import Cell, is_blank
+from api.intake.findings import FileProblem
 from api.intake.raw import MOST_COLUMNS, MOST_ROWS, RawRow, RawSheet, check_size, too_many_columns, too_many_rows
-from api.intake.words import FileProblem, Words
+from api.wording import Text
 
-_RESAVE = Words("用“CSV UTF-8（逗号分隔）”格式另存后再导入", "save it as CSV UTF-8 (comma delimited) and import again")
+_RESAVE = Text("用“CSV UTF-8（逗号分隔）”格式另存后再导入", "save it as CSV UTF-8 (comma delimited) and import again")
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -50,7 +51,7 @@ def decode(data: bytes) -> tuple[str, str]:
 def _broken(data: bytes, at: int, encoding: str) -> FileProblem:
     row = data.count(b"\n", 0, at) + 1
     return FileProblem(
-        Words(f"第 {at + 1} 个字节不是有效的 {encoding} 字符", f"byte {at + 1} is not valid {encoding}"),
+        Text(f"第 {at + 1} 个字节不是有效的 {encoding} 字符", f"byte {at + 1} is not valid {encoding}"),
         _RESAVE,
         row=row,
         value=data[at : at + 4].hex(" "),
@@ -67,7 +68,7 @@ def read_csv(data: bytes, *, name: str) -> tuple[RawSheet, str]:
     text, encoding = decode(data)
     if "\x00" in text:
         raise FileProblem(
-            Words("含有空字符，不是文本文件", "contains NUL characters: not a text file"),
+            Text("含有空字符，不是文本文件", "contains NUL characters: not a text file"),
             _RESAVE,
             sheet=name,
             row=text.count("\n", 0, text.index("\x00")) + 1,
@@ -92,8 +93,8 @@ def read_csv(data: bytes, *, name: str) -> tuple[RawSheet, str]:
             rows.append(RawRow(number=number, cells=tuple(cells)))
     except csv.Error as error:
         raise FileProblem(
-            Words("引号不成对或字段过长", f"not well-formed CSV: {error}"),
-            Words("检查这一行的引号", "check the quotation marks in this row"),
+            Text("引号不成对或字段过长", f"not well-formed CSV: {error}"),
+            Text("检查这一行的引号", "check the quotation marks in this row"),
             sheet=name,
             row=number + 1,
         ) from None

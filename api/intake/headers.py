@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from api.intake.cells import fold, is_blank, plain
 from api.intake.columns import Column, SheetTable
+from api.intake.findings import CellProblem
 from api.intake.raw import RawRow, RawSheet
 from api.intake.tables import NOTES_SHEETS, TABLES
-from api.intake.words import CellProblem, Words
+from api.wording import Text
 
 #: Titles may stand above the header, but no deeper than this.
 _HEADER_WITHIN = 10
@@ -144,8 +145,8 @@ def unknown_column(title: str, table: SheetTable) -> CellProblem:
     zh = f"是否为“{'”或“'.join(near)}”？" if near else ""
     en = f"did you mean {' or '.join(near)}? " if near else ""
     return CellProblem(
-        Words("没有这一列", "no column is called so"),
-        Words(
+        Text("没有这一列", "no column is called so"),
+        Text(
             f"{zh}不用的列请删除，或改名为“备注”。可用的列：{'、'.join(column.zh for column in table.columns)}",
             f"{en}Remove it or call it Remark. Columns: {', '.join(column.en for column in table.columns)}",
         ),

@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 from api.intake.cells import Cell
 from api.intake.csv_file import decode
+from api.intake.findings import FileProblem
 from api.intake.raw import MOST_COLUMNS, MOST_ROWS, RawRow, RawSheet, check_size, too_many_columns, too_many_rows
-from api.intake.words import FileProblem, Words
+from api.wording import Text
 
-_SHAPE = Words('写成 {"vehicles": [{...}, ...]} 的形式', 'write {"vehicles": [{...}, ...]}')
+_SHAPE = Text('写成 {"vehicles": [{...}, ...]} 的形式', 'write {"vehicles": [{...}, ...]}')
 
 
 class _Doubled(Exception):
@@ -46,25 +47,25 @@ def read_json(data: bytes, *, name: str) -> list[RawSheet]:
         body = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except _Doubled as error:
         raise FileProblem(
-            Words(f"同一对象中键“{error.key}”出现两次", f"the key {error.key!r} appears twice in one object"),
-            Words("保留其中一个", "keep one of them"),
+            Text(f"同一对象中键“{error.key}”出现两次", f"the key {error.key!r} appears twice in one object"),
+            Text("保留其中一个", "keep one of them"),
             sheet=name,
         ) from None
     except json.JSONDecodeError as error:
         raise FileProblem(
-            Words(f"不是有效的 JSON（第 {error.lineno} 行第 {error.colno} 列）", f"not JSON: {error}"),
+            Text(f"不是有效的 JSON（第 {error.lineno} 行第 {error.colno} 列）", f"not JSON: {error}"),
             _SHAPE,
             sheet=name,
             row=error.lineno,
         ) from None
     except (RecursionError, ValueError):
         raise FileProblem(
-            Words("JSON 嵌套过深或数字过长", "nested too deep, or a number too long"), _SHAPE, sheet=name
+            Text("JSON 嵌套过深或数字过长", "nested too deep, or a number too long"), _SHAPE, sheet=name
         ) from None
     if isinstance(body, list):
         return [_sheet(name, body)]
     if not isinstance(body, dict) or not all(isinstance(value, list) for value in body.values()):
-        raise FileProblem(Words("JSON 的形状不对", "the JSON has another shape"), _SHAPE, sheet=name)
+        raise FileProblem(Text("JSON 的形状不对", "the JSON has another shape"), _SHAPE, sheet=name)
     return [_sheet(key, value) for key, value in body.items()]
 
 
@@ -74,7 +75,7 @@ def _sheet(name: str, items: list[Any]) -> RawSheet:
     keys: dict[str, int] = {}
     for number, item in enumerate(items, start=1):
         if not isinstance(item, dict):
-            raise FileProblem(Words("应为对象", "an object is expected"), _SHAPE, sheet=name, row=number)
+            raise FileProblem(Text("应为对象", "an object is expected"), _SHAPE, sheet=name, row=number)
         for key in item:
             keys.setdefault(key, len(keys))
         if len(keys) > MOST_COLUMNS:
@@ -85,7 +86,7 @@ def _sheet(name: str, items: list[Any]) -> RawSheet:
         for key, value in item.items():
             if isinstance(value, dict):
                 raise FileProblem(
-                    Words(f"“{key}”的值不能是对象", f"the value of {key!r} may not be an object"),
+                    Text(f"“{key}”的值不能是对象", f"the value of {key!r} may not be an object"),
                     _SHAPE,
                     sheet=name,
                     row=number,

@@ -8,8 +8,9 @@ from typing import Any
 
 from api.intake.cells import check_coordinates
 from api.intake.choices import PROFILES, LevelWord
+from api.intake.findings import CellProblem
 from api.intake.records import Findings, Known, Record
-from api.intake.words import CellProblem, Words
+from api.wording import Text
 from fleet.drivers import Driver, Shift
 from fleet.errors import FleetError
 from fleet.requests import TripKind, TripRequest, TripStop, approve
@@ -31,15 +32,13 @@ def _position(
             findings.at(
                 record,
                 f"{prefix}name",
-                Words("没有经纬度，且地名表中没有这个地点", "no coordinates, and no place is called so"),
-                Words(
-                    "填写经度和纬度，或用地名表中的名称", "give longitude and latitude, or a name of the place table"
-                ),
+                Text("没有经纬度，且地名表中没有这个地点", "no coordinates, and no place is called so"),
+                Text("填写经度和纬度，或用地名表中的名称", "give longitude and latitude, or a name of the place table"),
             )
         return found
     for name, value in ((f"{prefix}lon_wgs84", lon), (f"{prefix}lat_wgs84", lat)):
         if value is None:
-            findings.at(record, name, Words("经度和纬度须同时填写", "longitude and latitude go together"), value="")
+            findings.at(record, name, Text("经度和纬度须同时填写", "longitude and latitude go together"), value="")
             return None
     try:
         check_coordinates(lon, lat)
@@ -86,7 +85,7 @@ def sites(records: Iterable[Record], more_groups: Iterable[Record], known: Known
         for kind, dc in (("dc", True), ("ac", False)):
             points, power_w = values[f"{kind}_points"], values[f"{kind}_power_w"]
             if points and not power_w:
-                findings.at(record, f"{kind}_power_w", Words("有桩但没有功率", "points without their power"), value="")
+                findings.at(record, f"{kind}_power_w", Text("有桩但没有功率", "points without their power"), value="")
             elif points:
                 own.append(ChargeGroup(points=points, power_w=power_w, dc=dc))
         position = _position(record, "", None, known, findings)
@@ -118,7 +117,7 @@ def vehicles(records: Iterable[Record], findings: Findings) -> list[Vehicle]:
             findings.at(
                 record,
                 "profile",
-                Words("该车型和能源类型没有默认的能耗曲线", "this kind and energy have no usual drive profile"),
+                Text("该车型和能源类型没有默认的能耗曲线", "this kind and energy have no usual drive profile"),
                 value="",
             )
             continue
@@ -153,18 +152,18 @@ def _battery(record: Record, findings: Findings) -> Battery | None:
     if capacity_wh is None:
         if values["energy"] is Energy.BEV:
             findings.at(
-                record, "battery_wh", Words("纯电动车须填电池容量", "a battery vehicle needs its capacity"), value=""
+                record, "battery_wh", Text("纯电动车须填电池容量", "a battery vehicle needs its capacity"), value=""
             )
         elif charge_frac is not None:
             findings.at(
-                record, "battery_wh", Words("填了电量却没有电池容量", "a charge without a battery capacity"), value=""
+                record, "battery_wh", Text("填了电量却没有电池容量", "a charge without a battery capacity"), value=""
             )
         return None
     if charge_frac is None:
         findings.at(
             record,
             "charge_frac",
-            Words("有电池的车须填当前电量", "a vehicle with a battery needs its charge"),
+            Text("有电池的车须填当前电量", "a vehicle with a battery needs its charge"),
             value="",
         )
         return None
@@ -189,7 +188,7 @@ def drivers(records: Iterable[Record], findings: Findings) -> list[Driver]:
             findings.at(
                 record,
                 "shift_end_s",
-                Words("下班时间须晚于上班时间，且不超过 24 小时", "the shift must last up to 24 h"),
+                Text("下班时间须晚于上班时间，且不超过 24 小时", "the shift must last up to 24 h"),
             )
             continue
         found.append(
@@ -217,7 +216,7 @@ def requests(
     for record in sorted(stops, key=lambda record: (record.values["order"], record.row)):
         others = between.setdefault(record.values["request_id"], [])
         if any(other.values["order"] == record.values["order"] for other in others):
-            findings.at(record, "order", Words("同一申请的序号重复", "the order number appears twice in one request"))
+            findings.at(record, "order", Text("同一申请的序号重复", "the order number appears twice in one request"))
         others.append(record)
     found = []
     for record in records:
@@ -231,7 +230,7 @@ def _via(record: Record, known: Known, findings: Findings) -> TripStop | None:
     values = record.values
     position = _position(record, "", values["name"], known, findings)
     if values["latest_at"] < values["earliest_at"]:
-        findings.at(record, "latest_at", Words("最晚时间早于最早时间", "the latest is before the earliest"))
+        findings.at(record, "latest_at", Text("最晚时间早于最早时间", "the latest is before the earliest"))
         return None
     if position is None:
         return None
@@ -257,23 +256,23 @@ def _request(
     first_off_at = values["dropoff_earliest_at"] or earliest_at
     if latest_at < earliest_at:
         findings.at(
-            record, "pickup_latest_at", Words("最晚上车早于最早上车", "the latest pick-up is before the earliest")
+            record, "pickup_latest_at", Text("最晚上车早于最早上车", "the latest pick-up is before the earliest")
         )
     if last_at < earliest_at:
-        findings.at(record, "dropoff_latest_at", Words("下车早于上车", "the drop-off is before the pick-up"))
+        findings.at(record, "dropoff_latest_at", Text("下车早于上车", "the drop-off is before the pick-up"))
     elif last_at < first_off_at:
         findings.at(
-            record, "dropoff_latest_at", Words("最晚下车早于最早下车", "the latest drop-off is before the earliest")
+            record, "dropoff_latest_at", Text("最晚下车早于最早下车", "the latest drop-off is before the earliest")
         )
     if between and values["kind"] is not TripKind.CHARTER:
         findings.at(
             record,
             "kind",
-            Words("只有包车可以有途经点", "only a charter has further stops"),
-            Words("用车类型改为包车，或删除途经点", "make it a charter, or delete its rows in Stops"),
+            Text("只有包车可以有途经点", "only a charter has further stops"),
+            Text("用车类型改为包车，或删除途经点", "make it a charter, or delete its rows in Stops"),
         )
     if values["approver_id"] is not None and values["approver_id"] == values["requester_id"]:
-        findings.at(record, "approver_id", Words("审批人不能是申请人本人", "nobody approves a request of their own"))
+        findings.at(record, "approver_id", Text("审批人不能是申请人本人", "nobody approves a request of their own"))
     vias = [_via(via, known, findings) for via in between]
     if len(findings.errors) > before or pickup is None or dropoff is None:
         return None
@@ -319,8 +318,8 @@ def _request(
             sheet=record.sheet,
             row=record.row,
             value=values["id"],
-            message=Words("该行内容互相矛盾", str(error)),
-            remedy=Words(str(error), "correct the row"),
+            message=Text("该行内容互相矛盾", str(error)),
+            remedy=Text(str(error), "correct the row"),
         )
         return None
     return request

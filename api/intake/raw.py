@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from api.intake.cells import Cell
-from api.intake.words import FileProblem, Words
+from api.intake.findings import FileProblem
+from api.wording import Text
 
 #: No register of one authority comes near; a file beyond it is a mistake or an attack.
 MOST_BYTES = 10_000_000
@@ -28,8 +29,8 @@ class RawCellProblem:
     row: int
     column: int
     value: str
-    message: Words
-    remedy: Words
+    message: Text
+    remedy: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,27 +47,27 @@ def check_size(data: bytes) -> None:
     """Refuse a file above :data:`MOST_BYTES`, or an empty one."""
     if not data.strip():
         raise FileProblem(
-            Words("文件是空的", "the file is empty"), Words("选择有内容的文件", "choose a file with content")
+            Text("文件是空的", "the file is empty"), Text("选择有内容的文件", "choose a file with content")
         )
     if len(data) > MOST_BYTES:
         raise FileProblem(
-            Words(f"文件有 {len(data)} 字节，超过 {MOST_BYTES} 字节", f"{len(data)} bytes, more than {MOST_BYTES}"),
-            Words("拆成几个文件分别导入", "split it into several files"),
+            Text(f"文件有 {len(data)} 字节，超过 {MOST_BYTES} 字节", f"{len(data)} bytes, more than {MOST_BYTES}"),
+            Text("拆成几个文件分别导入", "split it into several files"),
         )
 
 
 def too_many_rows(sheet: str) -> FileProblem:
     return FileProblem(
-        Words(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows"),
-        Words("拆成几个文件分别导入", "split it into several files"),
+        Text(f"超过 {MOST_ROWS} 行", f"more than {MOST_ROWS} rows"),
+        Text("拆成几个文件分别导入", "split it into several files"),
         sheet=sheet,
     )
 
 
 def too_many_columns(sheet: str, row: int) -> FileProblem:
     return FileProblem(
-        Words(f"超过 {MOST_COLUMNS} 列", f"more than {MOST_COLUMNS} columns"),
-        Words("删除多余的列", "remove the columns that are not needed"),
+        Text(f"超过 {MOST_COLUMNS} 列", f"more than {MOST_COLUMNS} columns"),
+        Text("删除多余的列", "remove the columns that are not needed"),
         sheet=sheet,
         row=row,
     )

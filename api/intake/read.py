@@ -11,13 +11,14 @@ from typing import Any
 from api.intake import nouns
 from api.intake.columns import SheetTable
 from api.intake.csv_file import read_csv
+from api.intake.findings import FileProblem, RowError, RowNote
 from api.intake.headers import find_header, find_table, guess_table, is_notes
 from api.intake.json_file import read_json
 from api.intake.raw import RawSheet
 from api.intake.records import MOST_ERRORS, Findings, Known, Record, read_records
 from api.intake.tables import BY_KIND, TABLES
-from api.intake.words import FileProblem, Lang, RowError, RowNote, Words
 from api.intake.xlsx_file import read_xlsx
+from api.wording import Language, Text
 from fleet.drivers import Driver
 from fleet.requests import TripRequest
 from fleet.sites import Site
@@ -54,7 +55,7 @@ class Intake:
 NOTHING_KNOWN = Known()
 
 
-def read_files(files: Sequence[SourceFile], *, lang: Lang, now: datetime, known: Known = NOTHING_KNOWN) -> Intake:
+def read_files(files: Sequence[SourceFile], *, lang: Language, now: datetime, known: Known = NOTHING_KNOWN) -> Intake:
     """Read workbooks, CSV and JSON files as one delivery: their sheets may refer to each other.
 
     The format is told by the content (a zip archive is a workbook, a leading ``{`` or ``[`` is JSON), not by the name.
@@ -87,8 +88,8 @@ def read_files(files: Sequence[SourceFile], *, lang: Lang, now: datetime, known:
                 findings.add(
                     sheet=sheet.name,
                     row=sheet.rows[0].number,
-                    message=Words("找不到列名行", "no header row was found"),
-                    remedy=Words(
+                    message=Text("找不到列名行", "no header row was found"),
+                    remedy=Text(
                         f"第一行写列名：{'、'.join(c.zh for c in table.columns if c.required)} 等",
                         f"put the headers into row 1: {', '.join(c.en for c in table.columns if c.required)} ...",
                     ),
@@ -101,8 +102,8 @@ def read_files(files: Sequence[SourceFile], *, lang: Lang, now: datetime, known:
         if not filled and not any(error.sheet == file.name for error in findings.errors):
             findings.add(
                 sheet=file.name,
-                message=Words("文件中没有数据", "the file holds no data"),
-                remedy=Words(
+                message=Text("文件中没有数据", "the file holds no data"),
+                remedy=Text(
                     "用 chuanyu template 生成模板后填写", "fill in the workbook that `chuanyu template` writes"
                 ),
             )
@@ -115,13 +116,13 @@ def read_files(files: Sequence[SourceFile], *, lang: Lang, now: datetime, known:
 
 
 def read(
-    data: bytes, *, name: str, lang: Lang, now: datetime, kind: str | None = None, known: Known = NOTHING_KNOWN
+    data: bytes, *, name: str, lang: Language, now: datetime, kind: str | None = None, known: Known = NOTHING_KNOWN
 ) -> Intake:
     """Read one file; see :func:`read_files`."""
     return read_files([SourceFile(name=name, data=data, kind=kind)], lang=lang, now=now, known=known)
 
 
-def _open(file: SourceFile, lang: Lang, notes: list[RowNote]) -> list[RawSheet]:
+def _open(file: SourceFile, lang: Language, notes: list[RowNote]) -> list[RawSheet]:
     stem = PurePath(file.name).stem
     start = file.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if file.data.startswith((b"PK", b"\xd0\xcf\x11\xe0")) or file.name.lower().endswith((".xlsx", ".xlsm", ".xls")):
@@ -130,8 +131,8 @@ def _open(file: SourceFile, lang: Lang, notes: list[RowNote]) -> list[RawSheet]:
         return read_json(file.data, name=stem)
     sheet, encoding = read_csv(file.data, name=stem)
     if encoding == "gb18030":
-        words = Words("按 GB18030 编码读取", "read as GB18030")
-        notes.append(RowNote(sheet=stem, row=None, message=words.of(lang)))
+        words = Text("按 GB18030 编码读取", "read as GB18030")
+        notes.append(RowNote(sheet=stem, row=None, message=words.say(lang)))
     return [sheet]
 
 
@@ -144,17 +145,17 @@ def _table_of(sheet: RawSheet, file: SourceFile, *, only: bool) -> SheetTable | 
 def _report_unknown_sheet(sheet: RawSheet, findings: Findings) -> None:
     findings.add(
         sheet=sheet.name,
-        message=Words("不认识这张工作表", "no sheet is called so"),
-        remedy=Words(
+        message=Text("不认识这张工作表", "no sheet is called so"),
+        remedy=Text(
             f"工作表名称应为：{'、'.join(table.zh for table in TABLES)}；不导入的内容放在“填写说明”表",
             f"call it {', '.join(table.en for table in TABLES)}; keep what is not to be read in a sheet Notes",
         ),
     )
 
 
-def _example_note(sheet: str, row: int, lang: Lang) -> RowNote:
-    words = Words("示例行，未导入", "an example row, left out")
-    return RowNote(sheet=sheet, row=row, message=words.of(lang))
+def _example_note(sheet: str, row: int, lang: Language) -> RowNote:
+    words = Text("示例行，未导入", "an example row, left out")
+    return RowNote(sheet=sheet, row=row, message=words.say(lang))
 
 
 def _check_ids(records: Mapping[str, Sequence[Record]], known: Known, findings: Findings) -> None:
@@ -170,8 +171,8 @@ def _check_ids(records: Mapping[str, Sequence[Record]], known: Known, findings: 
                     findings.at(
                         record,
                         column.name,
-                        Words("系统中已有", "exists already"),
-                        Words("换一个，或删除该行", "choose another, or delete the row"),
+                        Text("系统中已有", "exists already"),
+                        Text("换一个，或删除该行", "choose another, or delete the row"),
                     )
                 earlier = first.setdefault(value, record)
                 if earlier is not record:
@@ -179,8 +180,8 @@ def _check_ids(records: Mapping[str, Sequence[Record]], known: Known, findings: 
                     findings.at(
                         record,
                         column.name,
-                        Words(f"与 {where}第 {earlier.row} 行重复", f"the same as in {where}row {earlier.row}"),
-                        Words("换一个，或删除该行", "choose another, or delete the row"),
+                        Text(f"与 {where}第 {earlier.row} 行重复", f"the same as in {where}row {earlier.row}"),
+                        Text("换一个，或删除该行", "choose another, or delete the row"),
                     )
 
 
@@ -204,13 +205,13 @@ def _check_references(
                     findings.at(record, column.name, _unknown(column.refers_to))
 
 
-def _unknown(kind: str) -> Words:
+def _unknown(kind: str) -> Text:
     if kind == "regions":
-        return Words("没有这个行政区划代码", "no region has this code")
+        return Text("没有这个行政区划代码", "no region has this code")
     if kind == "profiles":
-        return Words("没有这条能耗曲线", "no drive profile is called so")
+        return Text("没有这条能耗曲线", "no drive profile is called so")
     table = BY_KIND[kind]
-    return Words(f"“{table.zh}”中没有这个编号", f"no row of {table.en} has this id")
+    return Text(f"“{table.zh}”中没有这个编号", f"no row of {table.en} has this id")
 
 
 def _build(records: Mapping[str, Sequence[Record]], known: Known, findings: Findings, *, now: datetime) -> Intake:
@@ -232,11 +233,11 @@ def _limited(findings: Findings) -> tuple[RowError, ...]:
     errors = sorted(findings.errors, key=lambda error: (order[error.sheet], error.row or 0))
     if len(errors) <= MOST_ERRORS:
         return tuple(errors)
-    words = Words(
+    words = Text(
         f"另有 {len(errors) - MOST_ERRORS} 处错误未列出", f"{len(errors) - MOST_ERRORS} more errors are not listed"
     )
-    remedy = Words("先改正以上各处", "correct the above first")
+    remedy = Text("先改正以上各处", "correct the above first")
     last = RowError(
-        sheet="", row=None, column="", value="", message=words.of(findings.lang), remedy=remedy.of(findings.lang)
+        sheet="", row=None, column="", value="", message=words.say(findings.lang), remedy=remedy.say(findings.lang)
     )
     return (*errors[:MOST_ERRORS], last)

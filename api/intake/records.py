@@ -8,10 +8,11 @@ from typing import Any
 
 from api.intake.cells import Cell, is_blank
 from api.intake.columns import SheetTable
+from api.intake.findings import CellProblem, RowError, shorten
 from api.intake.headers import Header, unknown_column
 from api.intake.raw import RawRow, RawSheet
 from api.intake.tables import EXAMPLE_PREFIXES
-from api.intake.words import CellProblem, Lang, RowError, Words, shorten
+from api.wording import Language, Text
 
 #: More would help nobody; the number left out is said.
 MOST_ERRORS = 1_000
@@ -52,11 +53,11 @@ class Record:
 class Findings:
     """Errors in the order found, worded in one language."""
 
-    lang: Lang
+    lang: Language
     errors: list[RowError] = field(default_factory=list)
 
     def add(
-        self, *, sheet: str, message: Words, remedy: Words, row: int | None = None, column: str = "", value: object = ""
+        self, *, sheet: str, message: Text, remedy: Text, row: int | None = None, column: str = "", value: object = ""
     ) -> None:
         self.errors.append(
             RowError(
@@ -64,12 +65,12 @@ class Findings:
                 row=row,
                 column=column,
                 value=shorten(value),
-                message=message.of(self.lang),
-                remedy=remedy.of(self.lang),
+                message=message.say(self.lang),
+                remedy=remedy.say(self.lang),
             )
         )
 
-    def at(self, record: Record, name: str, message: Words, remedy: Words | None = None, value: object = None) -> None:
+    def at(self, record: Record, name: str, message: Text, remedy: Text | None = None, value: object = None) -> None:
         """Report a cell of a record, under the header that it has in the file."""
         column = record.table.column(name)
         self.add(
@@ -118,8 +119,8 @@ def read_records(
             findings.add(
                 sheet=sheet.name,
                 row=row.number,
-                message=Words(f"与第 {first} 行重复", f"repeats row {first}"),
-                remedy=Words("删除其中一行", "delete one of them"),
+                message=Text(f"与第 {first} 行重复", f"repeats row {first}"),
+                remedy=Text("删除其中一行", "delete one of them"),
             )
             continue
         values, good = _read_cells(cells, table, header, sheet, row, findings)
@@ -146,25 +147,25 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
             row=header.row,
             column=title,
             message=problem.message,
-            remedy=problem.remedy or Words("", ""),
+            remedy=problem.remedy or Text("", ""),
         )
     for title in header.doubled.values():
         findings.add(
             sheet=sheet.name,
             row=header.row,
             column=title,
-            message=Words("同一列出现两次", "the column appears twice"),
-            remedy=Words("保留其中一列", "keep one of them"),
+            message=Text("同一列出现两次", "the column appears twice"),
+            remedy=Text("保留其中一列", "keep one of them"),
         )
     for index, unit in header.wrong_units.items():
-        wanted = header.columns[index].unit or Words("", "")
+        wanted = header.columns[index].unit or Text("", "")
         findings.add(
             sheet=sheet.name,
             row=header.row,
             column=header.titles[index],
             value=unit,
-            message=Words(f"单位“{unit}”不是 {wanted.zh}", f"the unit {unit} is not {wanted.en}"),
-            remedy=Words(f"换算成 {wanted.zh} 并改列名", f"convert to {wanted.en} and change the header"),
+            message=Text(f"单位“{unit}”不是 {wanted.zh}", f"the unit {unit} is not {wanted.en}"),
+            remedy=Text(f"换算成 {wanted.zh} 并改列名", f"convert to {wanted.en} and change the header"),
         )
     present = {column.name for column in header.columns.values()}
     for column in table.columns:
@@ -173,8 +174,8 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
                 sheet=sheet.name,
                 row=header.row,
                 column=column.zh if findings.lang == "zh" else column.en,
-                message=Words("缺少必填的列", "a required column is missing"),
-                remedy=Words(f"增加“{column.zh}”列", f"add the column {column.en}"),
+                message=Text("缺少必填的列", "a required column is missing"),
+                remedy=Text(f"增加“{column.zh}”列", f"add the column {column.en}"),
             )
 
 
@@ -207,7 +208,7 @@ def _read_cells(
                 continue
             if not column.required:
                 continue
-            problem = CellProblem(Words("不能为空", "must not be blank"))
+            problem = CellProblem(Text("不能为空", "must not be blank"))
         except CellProblem as found:
             problem = found
         good = False
@@ -227,8 +228,8 @@ def _read_cells(
                 row=row.number,
                 column=f"#{index + 1}",
                 value=cell,
-                message=Words("这一列没有列名", "the column has no header"),
-                remedy=Words("补上列名或删除该值", "add a header or remove the value"),
+                message=Text("这一列没有列名", "the column has no header"),
+                remedy=Text("补上列名或删除该值", "add a header or remove the value"),
             )
     missing = any(column.required and values[column.name] is None for column in table.columns)
     return values, good and not missing

@@ -17,7 +17,7 @@ from api.intake.columns import (
     unit_column,
     when_column,
 )
-from api.intake.words import Words
+from api.wording import Text
 from fleet.requests import Priority
 
 REQUESTS = SheetTable(
@@ -25,7 +25,7 @@ REQUESTS = SheetTable(
     zh="用车申请",
     en="Requests",
     aliases=("request", "trips", "trip requests", "申请", "用车申请表"),
-    about=Words("用车申请：接送、包车、自驾租赁", "trip requests: transfer, charter, self-drive rental"),
+    about=Text("用车申请：接送、包车、自驾租赁", "trip requests: transfer, charter, self-drive rental"),
     columns=(
         Column(
             name="id",
@@ -46,7 +46,7 @@ REQUESTS = SheetTable(
             en="Requester id",
             parse=cells.identifier,
             required=True,
-            remedy=Words("填写申请人编号", "the id of the person who asks"),
+            remedy=Text("填写申请人编号", "the id of the person who asks"),
             aliases=("申请人", "requester"),
             example="P1",
         ),
@@ -56,7 +56,7 @@ REQUESTS = SheetTable(
             en="Trip kind",
             parse=cells.one_of(choices.TRIP_KINDS),
             required=True,
-            remedy=Words("可填：接送、包车、自驾租赁", "transfer, charter or rental"),
+            remedy=Text("可填：接送、包车、自驾租赁", "transfer, charter or rental"),
             choices=offered(choices.TRIP_KINDS),
             aliases=("trip_kind", "类型", "type"),
             example="接送",
@@ -67,7 +67,7 @@ REQUESTS = SheetTable(
             en="Purpose",
             parse=cells.text,
             required=True,
-            remedy=Words("写明用车事由", "say what the trip is for"),
+            remedy=Text("写明用车事由", "say what the trip is for"),
             aliases=("事由",),
             example="参加市级会议",
         ),
@@ -77,7 +77,7 @@ REQUESTS = SheetTable(
             en="Passengers",
             parse=cells.whole(1, 60),
             required=True,
-            remedy=Words("1 到 60 的整数", "a whole number, 1 to 60"),
+            remedy=Text("1 到 60 的整数", "a whole number, 1 to 60"),
             aliases=("人数",),
             example=2,
         ),
@@ -111,12 +111,12 @@ REQUESTS = SheetTable(
             "Earliest drop-off",
             None,
             required=False,
-            blank=Words("同最早上车时间", "the earliest pick-up"),
+            blank=Text("同最早上车时间", "the earliest pick-up"),
         ),
         when_column("dropoff_latest_at", "最晚下车时间", "Latest drop-off", "2026-11-23 09:30"),
-        minutes_column("service_s", "上下车停留", "Stop time", 60, Words("1", "1"), None),
+        minutes_column("service_s", "上下车停留", "Stop time", 60, Text("1", "1"), None),
         minutes_column(
-            "max_ride_s", "最长乘车时间", "Max ride time", None, Words("按系统设定", "the service's rule"), None
+            "max_ride_s", "最长乘车时间", "Max ride time", None, Text("按系统设定", "the service's rule"), None
         ),
         Column(
             name="priority",
@@ -124,9 +124,9 @@ REQUESTS = SheetTable(
             en="Priority",
             parse=cells.one_of(choices.PRIORITIES),
             default=Priority.ORDINARY,
-            remedy=Words("可填：应急、机要、重大公务活动、一般", "emergency, confidential, event or ordinary"),
+            remedy=Text("可填：应急、机要、重大公务活动、一般", "emergency, confidential, event or ordinary"),
             choices=offered(choices.PRIORITIES),
-            blank=Words("一般", "ordinary"),
+            blank=Text("一般", "ordinary"),
             example="一般",
         ),
         Column(
@@ -136,8 +136,8 @@ REQUESTS = SheetTable(
             parse=cells.yes_no,
             default=True,
             choices=YES_NO,
-            remedy=Words("填 是 或 否", "yes or no"),
-            blank=Words("是", "yes"),
+            remedy=Text("填 是 或 否", "yes or no"),
+            blank=Text("是", "yes"),
             aliases=("是否拼车",),
             example="是",
         ),
@@ -146,9 +146,9 @@ REQUESTS = SheetTable(
             zh="指定车型",
             en="Wanted vehicle kind",
             parse=cells.one_of(choices.VEHICLE_KINDS),
-            remedy=Words("可填：轿车、越野车、商务车、中型客车、大型客车", "sedan, suv, mpv, minibus or coach"),
+            remedy=Text("可填：轿车、越野车、商务车、中型客车、大型客车", "sedan, suv, mpv, minibus or coach"),
             choices=offered(choices.VEHICLE_KINDS),
-            blank=Words("不限", "any"),
+            blank=Text("不限", "any"),
             aliases=("vehicle kind",),
         ),
         Column(
@@ -157,8 +157,8 @@ REQUESTS = SheetTable(
             en="Equipment",
             parse=cells.words_of,
             default=frozenset(),
-            remedy=Words("多项用顿号分开", "separate several with commas"),
-            blank=Words("无", "none"),
+            remedy=Text("多项用顿号分开", "separate several with commas"),
+            blank=Text("无", "none"),
             aliases=("装备",),
         ),
         Column(
@@ -166,8 +166,8 @@ REQUESTS = SheetTable(
             zh="审批人编号",
             en="Approver id",
             parse=cells.identifier,
-            remedy=Words("填写审批人编号；不能是申请人本人", "the approver's id; never the requester"),
-            blank=Words("尚未审批", "not approved yet"),
+            remedy=Text("填写审批人编号；不能是申请人本人", "the approver's id; never the requester"),
+            blank=Text("尚未审批", "not approved yet"),
             aliases=("审批人", "approver"),
             example="P2",
         ),
@@ -177,7 +177,7 @@ REQUESTS = SheetTable(
             "Submitted at",
             None,
             required=False,
-            blank=Words("导入时刻", "the time of import"),
+            blank=Text("导入时刻", "the time of import"),
         ),
         REMARK,
     ),
@@ -188,7 +188,7 @@ STOPS = SheetTable(
     zh="途经点",
     en="Stops",
     aliases=("stop", "via", "途经地"),
-    about=Words("包车的途经点，按序号插在上下车地点之间", "a charter's stops between pick-up and drop-off, by number"),
+    about=Text("包车的途经点，按序号插在上下车地点之间", "a charter's stops between pick-up and drop-off, by number"),
     columns=(
         Column(
             name="request_id",
@@ -197,7 +197,7 @@ STOPS = SheetTable(
             parse=cells.identifier,
             required=True,
             refers_to="requests",
-            remedy=Words("填写“用车申请”表中的编号", "an id of the sheet Requests"),
+            remedy=Text("填写“用车申请”表中的编号", "an id of the sheet Requests"),
             example="示例-R1",
         ),
         Column(
@@ -206,7 +206,7 @@ STOPS = SheetTable(
             en="Order",
             parse=cells.whole(1, 100),
             required=True,
-            remedy=Words("1、2、3 ……", "1, 2, 3 ..."),
+            remedy=Text("1、2、3 ……", "1, 2, 3 ..."),
             aliases=("顺序", "no"),
             example=1,
         ),
@@ -223,7 +223,7 @@ STOPS = SheetTable(
         *position_columns("", "", "", 104.0630, 30.5880, required=False),
         when_column("earliest_at", "最早到达时间", "Earliest arrival", "2026-11-23 10:00"),
         when_column("latest_at", "最晚到达时间", "Latest arrival", "2026-11-23 10:30"),
-        minutes_column("service_s", "停留时间", "Stay", 60, Words("1", "1"), 30),
+        minutes_column("service_s", "停留时间", "Stay", 60, Text("1", "1"), 30),
         REMARK,
     ),
 )

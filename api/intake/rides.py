@@ -14,20 +14,21 @@ from typing import Any
 from api.intake import cells
 from api.intake.columns import Column, SheetTable
 from api.intake.csv_file import read_csv
+from api.intake.findings import CellProblem, FileProblem, RowError, RowNote
 from api.intake.headers import find_header
 from api.intake.records import Findings, read_records
-from api.intake.words import FileProblem, Lang, RowError, RowNote, Words
+from api.wording import Language, Text
 from fleet.ids import PersonId, RegionCode, RequestId, UnitId
 from fleet.requests import RequestState, TripKind, TripRequest, TripStop
 
-_DEGREES = Words("十进制度，WGS-84", "decimal degrees, WGS-84")
+_DEGREES = Text("十进制度，WGS-84", "decimal degrees, WGS-84")
 
 
 def _degrees(name: str, zh: str, en: str) -> Column:
     return Column(name=name, zh=zh, en=en, parse=cells.longitude, required=True, remedy=_DEGREES)
 
 
-_NUMBER = Words("填写编号", "a number")
+_NUMBER = Text("填写编号", "a number")
 RIDES = SheetTable(
     kind="rides",
     zh="乘车记录",
@@ -45,7 +46,7 @@ RIDES = SheetTable(
             zh="路程",
             en="Route",
             parse=cells.number(0, 2_000),
-            remedy=Words("0 到 2000 km", "0 to 2000 km"),
+            remedy=Text("0 到 2000 km", "0 to 2000 km"),
         ),
         Column(
             name="request_s_of_day",
@@ -53,7 +54,7 @@ RIDES = SheetTable(
             en="Request second of the day",
             parse=cells.whole(0, 86_399),
             required=True,
-            remedy=Words("0 到 86399 的整数", "a whole number, 0 to 86399"),
+            remedy=Text("0 到 86399 的整数", "a whole number, 0 to 86399"),
         ),
     ),
 )
@@ -93,7 +94,7 @@ class Rides:
     notes: tuple[RowNote, ...]
 
 
-def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Lang) -> Rides:
+def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Language) -> Rides:
     """Read the rides; with any error there is none.
 
     A row repeats an earlier one when order, origin and destination agree, whatever the time: the same party going the same
@@ -113,7 +114,7 @@ def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Lang) -> Rides
         for end in ("origin", "dest"):
             try:
                 cells.check_coordinates(values[f"{end}_lng"], values[f"{end}_lat"])
-            except cells.CellProblem as problem:
+            except CellProblem as problem:
                 findings.add(
                     sheet=name,
                     row=row,
@@ -128,11 +129,11 @@ def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Lang) -> Rides
             earlier, at = seen[key]
             repeats.append((row, earlier))
             apart = abs(second - at) // 60
-            said = Words(
+            said = Text(
                 f"与第 {earlier} 行的订单号和起讫点相同，时间相差 {apart} 分钟；照常排班",
                 f"has the order and both ends of row {earlier}, {apart} min apart; planned all the same",
             )
-            notes.append(RowNote(sheet=name, row=row, message=said.of(lang)))
+            notes.append(RowNote(sheet=name, row=row, message=said.say(lang)))
         seen.setdefault(key, (row, second))
         again += values["order_id"] in orders
         orders.add(values["order_id"])
@@ -141,11 +142,11 @@ def read_rides(data: bytes, *, name: str, rules: RideRules, lang: Lang) -> Rides
         row_of[request.id] = row
         order_of[request.id] = values["order_id"]
     if again:
-        said = Words(
+        said = Text(
             f"{again} 行的订单号在前面已出现（共 {len(orders)} 个订单号），以行号区分",
             f"{again} rows have an order_id that occurred before ({len(orders)} different): told apart by row",
         )
-        notes.append(RowNote(sheet=name, row=None, message=said.of(lang)))
+        notes.append(RowNote(sheet=name, row=None, message=said.say(lang)))
     errors = tuple(findings.errors)
     return Rides(
         requests=() if errors else tuple(requests),
@@ -170,8 +171,8 @@ def _records(data: bytes, name: str, findings: Findings) -> list[tuple[Mapping[s
         findings.add(
             sheet=name,
             row=1,
-            message=Words("不是乘车记录文件：找不到列名", "not a file of rides: no header was found"),
-            remedy=Words(f"列名：{wanted}", f"columns: {wanted}"),
+            message=Text("不是乘车记录文件：找不到列名", "not a file of rides: no header was found"),
+            remedy=Text(f"列名：{wanted}", f"columns: {wanted}"),
         )
         return []
     return [

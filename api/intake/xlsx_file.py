@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from api.intake.cells import Cell, is_blank
+from api.intake.findings import FileProblem, shorten
 from api.intake.raw import (
     MOST_COLUMNS,
     MOST_ROWS,
@@ -23,7 +24,7 @@ from api.intake.raw import (
     too_many_columns,
     too_many_rows,
 )
-from api.intake.words import FileProblem, Words, shorten
+from api.wording import Text
 
 #: A workbook of 20,000 rows and 30 columns unpacks to about 25 MB.
 MOST_UNPACKED_BYTES = 60_000_000
@@ -31,7 +32,7 @@ MOST_RATIO = 200
 MOST_MEMBERS = 1_000
 #: Of one sheet, blank ones included.
 MOST_CELLS = MOST_ROWS * MOST_COLUMNS
-_RESAVE = Words("用 Excel 或 WPS 另存为 .xlsx 后再导入", "save it as .xlsx with a spreadsheet program and import again")
+_RESAVE = Text("用 Excel 或 WPS 另存为 .xlsx 后再导入", "save it as .xlsx with a spreadsheet program and import again")
 
 #: What zipfile raises on damaged archives, besides its own: RuntimeError and its child NotImplementedError among them.
 _ARCHIVE_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
@@ -49,31 +50,29 @@ def _check_archive(data: bytes) -> None:
                 or any(m.file_size > 1_000_000 and m.file_size > MOST_RATIO * max(m.compress_size, 1) for m in members)
             ):
                 raise FileProblem(
-                    Words(f"解压后有 {unpacked} 字节，过大", f"unpacks to {unpacked} bytes, which is too much"),
-                    Words(
+                    Text(f"解压后有 {unpacked} 字节，过大", f"unpacks to {unpacked} bytes, which is too much"),
+                    Text(
                         "删除空白的行、列和图片，或拆成几个文件", "remove blank rows, columns and pictures, or split it"
                     ),
                 )
             if any(member.flag_bits & 1 for member in members):
-                raise FileProblem(
-                    Words("文件有密码", "the file has a password"), Words("去掉密码后再导入", "remove it")
-                )
+                raise FileProblem(Text("文件有密码", "the file has a password"), Text("去掉密码后再导入", "remove it"))
             if "[Content_Types].xml" not in names:
-                raise FileProblem(Words("不是 Excel 工作簿", "not an Excel workbook"), _RESAVE)
+                raise FileProblem(Text("不是 Excel 工作簿", "not an Excel workbook"), _RESAVE)
             for member in members:
                 if member.filename.endswith((".xml", ".rels")):
                     text = archive.read(member)
                     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
                         raise FileProblem(
-                            Words("含有文档类型声明，拒绝读取", "has a document type declaration, which is refused"),
+                            Text("含有文档类型声明，拒绝读取", "has a document type declaration, which is refused"),
                             _RESAVE,
                         )
     except _ARCHIVE_ERRORS as error:
         old = data.startswith(b"\xd0\xcf\x11\xe0")
         raise FileProblem(
-            Words("是旧的 .xls 格式", "is the old .xls format")
+            Text("是旧的 .xls 格式", "is the old .xls format")
             if old
-            else Words("不是 Excel 工作簿，或已损坏", f"not an Excel workbook, or damaged ({type(error).__name__})"),
+            else Text("不是 Excel 工作簿，或已损坏", f"not an Excel workbook, or damaged ({type(error).__name__})"),
             _RESAVE,
         ) from None
 
@@ -89,11 +88,11 @@ def _sheet(values: Worksheet, formulas: Worksheet) -> RawSheet:
     name = values.title
     if values.max_row * values.max_column > MOST_CELLS:
         raise FileProblem(
-            Words(
+            Text(
                 f"表格范围有 {values.max_row} 行 {values.max_column} 列，过大",
                 f"the sheet spans {values.max_row} rows and {values.max_column} columns, which is too much",
             ),
-            Words("删除数据之外带格式的空白行和列", "delete the blank but formatted rows and columns around the data"),
+            Text("删除数据之外带格式的空白行和列", "delete the blank but formatted rows and columns around the data"),
             sheet=name,
         )
     rows: list[RawRow] = []
@@ -115,8 +114,8 @@ def _sheet(values: Worksheet, formulas: Worksheet) -> RawSheet:
             row=area.min_row,
             column=area.min_col - 1,
             value=area.coord,
-            message=Words("单元格是合并的", "the cells are merged"),
-            remedy=Words("取消合并并在每行填写", "unmerge them and fill in every row"),
+            message=Text("单元格是合并的", "the cells are merged"),
+            remedy=Text("取消合并并在每行填写", "unmerge them and fill in every row"),
         )
         for area in sorted(values.merged_cells.ranges, key=lambda area: (area.min_row, area.min_col))
     )
@@ -134,8 +133,8 @@ def _formulas_without_value(values: Worksheet, formulas: Worksheet) -> Iterator[
                     row=row,
                     column=column - 1,
                     value=shorten(text),
-                    message=Words(f"{where} 是没有保存结果的公式", f"{where} is a formula without a stored result"),
-                    remedy=Words("把公式粘贴为数值", "paste the formula as a value"),
+                    message=Text(f"{where} 是没有保存结果的公式", f"{where} is a formula without a stored result"),
+                    remedy=Text("把公式粘贴为数值", "paste the formula as a value"),
                 )
 
 
@@ -158,5 +157,5 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
     except Exception as error:
         # openpyxl lets whatever its XML readers meet pass through: KeyError, TypeError, ParseError and others.
         raise FileProblem(
-            Words("工作簿已损坏，无法读取", f"the workbook is damaged ({type(error).__name__})"), _RESAVE
+            Text("工作簿已损坏，无法读取", f"the workbook is damaged ({type(error).__name__})"), _RESAVE
         ) from None

@@ -1,22 +1,10 @@
-"""Bilingual sentences and the errors that intake reports with them."""
+"""What intake has to say about a file: errors, notes, and the exceptions that become errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Lang = Literal["zh", "en"]
-
-
-@dataclass(frozen=True)
-class Words:
-    """One sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def of(self, lang: Lang) -> str:
-        return self.zh if lang == "zh" else self.en
+from api.wording import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +36,7 @@ class RowNote:
 class CellProblem(Exception):
     """A cell cannot be read; the message and, where it differs from the column's, the remedy."""
 
-    def __init__(self, message: Words, remedy: Words | None = None) -> None:
+    def __init__(self, message: Text, remedy: Text | None = None) -> None:
         super().__init__(message.en)
         self.message = message
         self.remedy = remedy
@@ -58,7 +46,7 @@ class FileProblem(Exception):
     """A whole file or sheet cannot be read; ``row`` is given where it broke off in the middle."""
 
     def __init__(
-        self, message: Words, remedy: Words, *, sheet: str = "", row: int | None = None, value: str = ""
+        self, message: Text, remedy: Text, *, sheet: str = "", row: int | None = None, value: str = ""
     ) -> None:
         super().__init__(message.en)
         self.message = message
