@@ -76,7 +76,14 @@ def ensure_demo(services: Services, store: FleetStore) -> DemoAccess:
             sites=settings.demo_sites,
             password_hash=services.new_password_hash(password),
         )
-        nouns: list[Any] = [*region.units, *region.sites, *region.vehicles, *region.drivers, *region.persons, *region.requests]
+        nouns: list[Any] = [
+            *region.units,
+            *region.sites,
+            *region.vehicles,
+            *region.drivers,
+            *region.persons,
+            *region.requests,
+        ]
         for start in range(0, len(nouns), _CHUNK):
             writes = [
                 Write(kind=documents.kind_of(noun), id=noun.id, expected_version=0, body=documents.encode(noun))

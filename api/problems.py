@@ -20,6 +20,7 @@ from api import vocabulary
 from api.remedies import say_remedy
 from api.wording import Language, Text, choose_language
 from dispatch.service import PlanRejected
+from dispatch.snapshot import PenaltyOverflow
 from fleet.errors import (
     FleetError,
     IllegalTransition,
@@ -345,6 +346,15 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "The store is being restored from the ledger; repeat with the same Idempotency-Key in a moment.",
         ),
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    PenaltyOverflow: Answer(
+        status=422,
+        slug="too-many-requests-to-weigh",
+        title=Text("申请过多，无法一次规划", "Too many requests to weigh in one plan"),
+        detail=Text(
+            "优先级权重之和超出求解器的数值范围。请按区划分开规划。",
+            "The weights of the priorities exceed the solver's range of numbers. Plan region by region.",
+        ),
     ),
     PlanRejected: Answer(
         status=500,

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from api.accounts import Accounts, Throttle, make_hasher
 from api.problems import StillStarting
+from api.road_lines import RoadLines, network_collection
 from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
@@ -77,6 +78,8 @@ class Services:
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
     _legs: Roads | None = None
+    _lines: RoadLines | None = None
+    _network: dict[str, Any] | None = None
     _accounts: Accounts | None = None
     _jobs: Jobs | None = None
     _feed: EventFeed | None = None
@@ -100,7 +103,8 @@ class Services:
 
     def attach_roads(self, roads: RoadEngine, legs: Roads) -> None:
         """Make the roads available; ``legs`` are the same roads with a memory of drives, for planning."""
-        self._roads, self._legs = roads, legs
+        self._roads, self._legs, self._lines = roads, legs, RoadLines(roads)
+        self._network = network_collection(roads.graph)
         self.reached(ROADS)
 
     def await_also(self, *things: Text) -> None:
@@ -138,6 +142,20 @@ class Services:
         if self._legs is None:
             raise StillStarting(waiting_for=ROADS)
         return self._legs
+
+    @property
+    def lines(self) -> RoadLines:
+        """The lines of drives, for maps."""
+        if self._lines is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._lines
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """The road network as GeoJSON."""
+        if self._network is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._network
 
     @property
     def accounts(self) -> Accounts:
