@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from api.schemas import assignments, facts, plans, requests, sessions
 from pydantic import TypeAdapter
 
 
@@ -53,8 +54,6 @@ def test_every_post_takes_an_idempotency_key(schema):
 
 
 def test_examples_are_accepted_by_their_models():
-    from api.schemas import assignments, facts, plans, requests, sessions
-
     count = 0
     for module in (assignments, facts, plans, requests, sessions):
         for value in vars(module).values():
