@@ -80,8 +80,9 @@ def stand(
     if not frozen:
         return Standing()
     last = frozen[-1].stop
-    on_road = {id for id, assignment in assignments.items() if assignment.state in _BEGUN}
-    open_ends = {f.request_id for f in frozen if f.request_id} - (_completed(stops, count) - on_road)
+    open_ends = {f.request_id for f in frozen if f.request_id} - _completed(stops, count)
+    # By the plan it may be over, but a driver who reported the start and not the end is taken at his word.
+    open_ends |= {f.request_id for f in frozen if f.request_id and assignments[f.request_id].state in _BEGUN}
     home = last.kind is StopKind.END
     if not open_ends and (home or last.depart_at + timedelta(seconds=rest_s) <= now):
         over = (replace(f.stop, kind=StopKind.VISIT) if f.stop.kind is StopKind.END else f.stop for f in frozen)

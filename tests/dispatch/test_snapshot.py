@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -18,141 +18,40 @@ from dispatch.plan import Cause
 from dispatch.policy import LARGEST_TOTAL_MFEN, DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.snapshot import PenaltyOverflow, build
-from dispatch.view import LOCAL_ZONE, FleetView, local_midnight
-from fleet.drivers import Driver, Shift
-from fleet.itineraries import Assignment, AssignmentState, Itinerary, ItineraryStop, StopKind
+from dispatch.view import LOCAL_ZONE
+from fleet.itineraries import AssignmentState, StopKind
 from fleet.regions import load_regions
-from fleet.requests import Priority, RequestState, TripKind, TripRequest, TripStop
-from fleet.sites import ChargeGroup, Site
-from fleet.units import Level, Unit
-from fleet.vehicles import Battery, Duty, Energy, Vehicle, VehicleKind, VehicleState
-from routing.matrix import LegMatrix
+from fleet.requests import Priority, RequestState, TripKind, TripStop
+from fleet.sites import ChargeGroup
+from fleet.units import Level
+from fleet.vehicles import Battery, Duty, Energy, VehicleKind, VehicleState
 from routing.profiles import PROFILES
-from routing.snap import Point, Snap
-
-DAY = date(2026, 3, 4)
-MIDNIGHT = local_midnight(DAY)
-BEFORE = MIDNIGHT - timedelta(hours=9)
-SUINING, TONGNAN = "510900", "500152"
-
-
-class GridRoads:
-    """Ten metres a second on a plain where 0.01 degrees are one kilometre; nothing lies beyond longitude 110."""
-
-    def __init__(self):
-        self.asked = 0
-
-    def try_snap(self, point, *, limit_m):
-        distance_m = max(0.0, (point.lon_wgs84 - 110.0) * 100_000)
-        return Snap(node=0, distance_m=distance_m) if distance_m <= limit_m else None
-
-    def matrix(self, points, profile, *, access_limit_m):
-        self.asked += 1
-        assert access_limit_m > 0
-        lon = np.array([p.lon_wgs84 for p in points])
-        lat = np.array([p.lat_wgs84 for p in points])
-        metres = np.rint((abs(lon[:, None] - lon) + abs(lat[:, None] - lat)) * 100_000).astype(np.int32)
-        electric = "bev" in profile.name
-        return LegMatrix(
-            profile=profile.name,
-            drive_s=(metres // 10).astype(np.int32),
-            drive_m=metres,
-            drive_wh=(metres * 15 // 100).astype(np.int32) if electric else np.zeros_like(metres),
-            fuel_ml=np.zeros_like(metres) if electric else (metres * 6 // 100).astype(np.int32),
-            toll_fen=np.zeros_like(metres),
-            confidence=np.ones(metres.shape, dtype=np.uint8),
-        )
-
-
-def unit(id="U1", region=SUINING, level=Level.PREFECTURE, compound=None):
-    return Unit(id=id, name=id, region=region, level=level, compound=compound)
-
-
-def site(id="S1", region=SUINING, lon=105.50, lat=30.50, **more):
-    return Site(id=id, name=f"site {id}", region=region, unit_id=None, lon_wgs84=lon, lat_wgs84=lat, **more)
-
-
-def vehicle(id="V1", **more):
-    fields = {
-        "plate": id,
-        "unit_id": "U1",
-        "region": SUINING,
-        "home_site_id": "S1",
-        "kind": VehicleKind.SEDAN,
-        "energy": Energy.PETROL,
-        "seats": 4,
-        "profile": "sedan_petrol",
-    }
-    return Vehicle(id=id, **(fields | more))
-
-
-def driver(id="D1", **more):
-    fields = {
-        "name": id,
-        "unit_id": "U1",
-        "region": SUINING,
-        "home_site_id": "S1",
-        "licence": "C1",
-        "shift": Shift(start_s=8 * 3_600, end_s=18 * 3_600),
-    }
-    return Driver(id=id, **(fields | more))
-
-
-def at(hours, seconds=0.0):
-    return MIDNIGHT + timedelta(hours=hours, seconds=seconds)
-
-
-def stop(hour, lon=105.60, lat=30.50, wait_s=900, service_s=60):
-    return TripStop(
-        name=f"({lon}, {lat})",
-        lon_wgs84=lon,
-        lat_wgs84=lat,
-        earliest_at=at(hour),
-        latest_at=at(hour, wait_s),
-        service_s=service_s,
-    )
-
-
-def request(id="R1", hour=9.0, **more):
-    fields = {
-        "unit_id": "U1",
-        "region": SUINING,
-        "requester_id": "P1",
-        "kind": TripKind.TRANSFER,
-        "purpose": "调研",
-        "passengers": 2,
-        "stops": (stop(hour), stop(hour, lon=105.70, wait_s=7_200)),
-        "submitted_at": BEFORE,
-        "state": RequestState.APPROVED,
-    }
-    return TripRequest(id=id, **(fields | more))
-
-
-def view(*nouns, itineraries=(), assignments=(), **more):
-    def of(kind):
-        return {noun.id: noun for noun in nouns if isinstance(noun, kind)}
-
-    return FleetView(
-        day=DAY,
-        units=of(Unit),
-        sites=of(Site),
-        vehicles=of(Vehicle),
-        drivers=of(Driver),
-        requests=of(TripRequest),
-        itineraries={i.vehicle_id: i for i in itineraries},
-        assignments={a.request_id: a for a in assignments},
-        **more,
-    )
-
+from routing.snap import Point
+from tests.dispatch.plain import (
+    BASE,
+    BEFORE,
+    MIDNIGHT,
+    SUINING,
+    TONGNAN,
+    GridRoads,
+    assigned,
+    at,
+    driver,
+    itinerary_of,
+    planned,
+    request,
+    site,
+    stop,
+    unit,
+    vehicle,
+    view,
+)
 
 REGIONS = territory_of(load_regions())
 
 
 def snap(facts, *, now=BEFORE, roads=None, **policy):
     return build(facts, roads or GridRoads(), territory=REGIONS, policy=DispatchPolicy(**policy), now=now)
-
-
-BASE = (unit(), site(), vehicle(), driver())
 
 
 # ---- rounding and places
@@ -412,37 +311,6 @@ def test_costs_follow_the_profile():
 # ---- pins
 
 
-def itinerary_of(*stops, vehicle_id="V1", driver_id="D1"):
-    return Itinerary(
-        id=f"I-{DAY}-{vehicle_id}",
-        plan_id="PL",
-        vehicle_id=vehicle_id,
-        driver_id=driver_id,
-        region=SUINING,
-        day=DAY.isoformat(),
-        stops=stops,
-        cost_fen=0,
-    )
-
-
-def planned(kind, hour, lon, *, request_id=None, leg_s=0, stay_s=60, load=0):
-    begin = at(hour)
-    return ItineraryStop(
-        kind=kind,
-        name=f"{lon}",
-        lon_wgs84=lon,
-        lat_wgs84=30.5,
-        arrive_at=begin,
-        begin_at=begin,
-        depart_at=begin + timedelta(seconds=stay_s),
-        load_count=load,
-        leg_s=leg_s,
-        leg_m=leg_s * 10,
-        leg_wh=0,
-        request_id=request_id,
-    )
-
-
 DAY_OF_TWO = (
     planned(StopKind.START, 8.5, 105.5, stay_s=0),
     planned(StopKind.PICKUP, 9.0, 105.6, request_id="R1", leg_s=1_000, load=2),
@@ -451,22 +319,6 @@ DAY_OF_TWO = (
     planned(StopKind.DROPOFF, 11.5, 105.7, request_id="R2", leg_s=1_000),
     planned(StopKind.END, 12.0, 105.5, leg_s=1_800, stay_s=0),
 )
-
-
-def assigned(request_id, state=AssignmentState.OFFERED, vehicle_id="V1"):
-    return Assignment(
-        id=f"A-{request_id}-1",
-        request_id=request_id,
-        itinerary_id="I",
-        plan_id="PL",
-        vehicle_id=vehicle_id,
-        driver_id="D1",
-        region=SUINING,
-        pickup_at=at(9),
-        dropoff_at=at(9.5),
-        offered_at=BEFORE,
-        state=state,
-    )
 
 
 def mid_day(now, *, r1=AssignmentState.ACCEPTED, r2=AssignmentState.OFFERED, itinerary=DAY_OF_TWO):
