@@ -60,7 +60,7 @@ export const zh = {
   },
   tab: { requests: "用车申请", vehicles: "车辆", map: "地图", gantt: "车辆日程", overview: "总览" },
   request: {
-    new: "新建用车申请",
+    new: "新建申请",
     id: "编号",
     state: "状态",
     unit: "用车单位",
@@ -106,6 +106,7 @@ export const zh = {
     filter: "按状态筛选",
     find: "查找单位、地点、事由",
     detail: "申请详情",
+    chooseUnit: "请选择用车单位",
     needPlaces: "请选择上车和下车地点",
     needPurpose: "请写明用车事由",
     needTimes: "请填写时间，最晚上车不早于最早上车，最晚到达不早于最早上车",
@@ -238,9 +239,9 @@ export const zh = {
     vehicles: "用车",
     distance: "总里程",
     cost: "费用",
-    gap: "离最优值最多",
+    gap: "改进余地最多",
     none: "尚无方案",
-    made: "{time} 生成",
+    made: "方案生成于 {time}",
     unservedList: "未能安排的申请",
   },
   driver: {
