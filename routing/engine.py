@@ -111,7 +111,7 @@ class RoadEngine:
         snaps = self._snap_all(points, access_limit_m)
         costs = self._get_costs(profile, conditions)
         unique, where = np.unique(snaps.node, return_inverse=True)
-        network = costs.search.node_matrix(unique, unique, costs.totals)
+        network = costs.search.node_matrix(unique, self._arrivals(unique), costs.totals)
         pairs = np.ix_(where, where)
 
         access_ms, access_totals, access_weakest = self._price_access(snaps.distance_m, profile, conditions)
@@ -169,7 +169,7 @@ class RoadEngine:
         if matrix.drive_s[0, 1] == UNREACHABLE:
             raise NoRoute(from_name=_say(from_point), to_name=_say(to_point))
         costs = self._get_costs(profile, conditions)
-        edges = costs.search.path(int(snaps.node[0]), int(snaps.node[1]))
+        edges = costs.search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
         access_ms, _, weakest = self._price_access(snaps.distance_m, profile, conditions)
         network_s = (np.sum(costs.time_ms[edges]) if edges else 0) + access_ms.sum()
         start, end = (from_point.lon_wgs84, from_point.lat_wgs84), (to_point.lon_wgs84, to_point.lat_wgs84)
@@ -231,7 +231,7 @@ class RoadEngine:
     def _work_out_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
         graph = self.graph
         speed_mps = np.minimum(graph.speed_mps, profile.max_speed_mps)
-        time_ms = np.maximum(1, np.rint(graph.length_m / speed_mps * 1000.0)).astype(np.int64)
+        time_ms = np.rint(graph.length_m / speed_mps * 1000.0).astype(np.int64)
         if graph.node_elevation_m is None:
             elevation_m = np.full(graph.edge_count, np.nan)
         else:
@@ -246,6 +246,10 @@ class RoadEngine:
         )
         totals = np.stack([graph.length_m, energy.battery_wh, energy.fuel_ml, graph.toll_fen], axis=-1)
         return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=PlainSearch(graph, time_ms))
+
+    def _arrivals(self, nodes: Ints) -> Ints:
+        """Where drives to these nodes end; another node where turn restrictions split the junction."""
+        return nodes if self.graph.arrival_node is None else np.asarray(self.graph.arrival_node[nodes], dtype=np.int32)
 
     def _snap_all(self, points: Sequence[Point], limit_m: float) -> Snaps:
         snaps = self.snapper.snap_many(points)
