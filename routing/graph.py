@@ -43,6 +43,9 @@ class RoadGraph:
     Sources
         ``source_node_id`` (n,) and ``source_way_id`` (m,) int64, the ids of the map, or None.
 
+    Search
+        ``contraction_order`` (n,) int32: nodes in the order of :func:`routing.hierarchy.contraction_order`, or None.
+
     ``notes`` states what the data does not say by itself, such as a speed that the caller gave.
 
     Raises
@@ -76,6 +79,7 @@ class RoadGraph:
     can_stop: npt.NDArray[np.bool_] | None = None
     source_node_id: npt.NDArray[np.int64] | None = None
     source_way_id: npt.NDArray[np.int64] | None = None
+    contraction_order: npt.NDArray[np.int32] | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -83,7 +87,14 @@ class RoadGraph:
         if not nodes:
             raise self._invalid("node_lon_wgs84", "a network has at least one node")
         self._check_lengths(
-            nodes, "node_lat_wgs84", "node_elevation_m", "base_node", "arrival_node", "can_stop", "source_node_id"
+            nodes,
+            "node_lat_wgs84",
+            "node_elevation_m",
+            "base_node",
+            "arrival_node",
+            "can_stop",
+            "source_node_id",
+            "contraction_order",
         )
         self._check_lengths(
             edges,

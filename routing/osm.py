@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import osmium
-from numba import njit
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from routing.compiled import compiled
 from routing.errors import InvalidNetwork
 from routing.graph import Confidence, RoadGraph
 from routing.osm_tags import (
@@ -264,7 +264,7 @@ def _take_restriction(relation: Any, harvest: _Harvest) -> None:
 # ---- assembling
 
 
-@njit(cache=True)
+@compiled
 def _mark_cuts(starts: Any, index: Any, junction: Any, step_m: Any, limit_m: Any) -> Any:  # pragma: no cover - compiled
     cut = np.zeros(len(index), dtype=np.bool_)
     for way in range(len(starts) - 1):
