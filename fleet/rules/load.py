@@ -132,6 +132,7 @@ class _RuleFile(msgspec.Struct, forbid_unknown_fields=True):
     values: list[_ValueFile] = []
     note: str = ""
     waiver_reasons: list[str] = []
+    to_be_set: list[str] = []
 
 
 class _SignatureFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -247,6 +248,7 @@ def _rule(
         ),
         note=raw.note,
         waiver_reasons=tuple(raw.waiver_reasons),
+        to_be_set=tuple(raw.to_be_set),
     )
     _check_overlaps(file, values, groups)
     return rule
@@ -300,32 +302,39 @@ def _overridden(
     for value in added:
         if not value.regions:
             raise _refuse(file, f"values.{value.name}.regions", [], "the regions for which the office may decide")
-        _check_hard_bound(file, rule, value)
+        _check_override(file, rule, value)
     values = (*rule.values, *added)
     _check_overlaps(file, [value for value in values if value.signature is not None], groups)
     return replace(rule, values=values, citations=(*rule.citations, *_citations(file, raw.citations, documents)))
 
 
-def _check_hard_bound(file: str, rule: Rule, value: Value) -> None:
-    """A hard rule's bound may be tightened by an office, never loosened; R021 lets Chengdu set the one it is to set."""
+def _check_override(file: str, rule: Rule, value: Value) -> None:
+    """What an office may set: names that the rule knows. A hard rule is tightened, never loosened; our own defaults are free.
+
+    Numbers and codes that a hard rule takes from a plan or a law stand as they are until their dates end.
+    """
+    known = [own for own in rule.values if own.name == value.name and own.signature is None]
+    if not known and value.name not in rule.to_be_set:
+        names = sorted({own.name for own in rule.values} | set(rule.to_be_set))
+        raise _refuse(file, f"values.{value.name}", value.name, f"{rule.id} knows {', '.join(names) or 'no value'}")
+    if any(own.unit != value.unit for own in known):
+        raise _refuse(file, f"values.{value.name}.unit", value.unit, f"{rule.id}: {known[0].unit}")
     if rule.type is not RuleType.HARD:
         return
     if value.bound is None:
-        if rule.basis is Basis.STATED and any(own.name == value.name for own in rule.values):
-            raise _refuse(
-                file, f"values.{value.name}", value.content, f"{rule.id} is stated in a cited plan: it stands as it is"
-            )
+        for own in known:
+            fixed = own.origin not in (Origin.DEFAULT, Origin.UNVERIFIED)
+            if fixed and (own.to_day is None or value.from_day <= own.to_day):
+                remedy = f"{rule.id} is hard and cited: its value stands as it is"
+                raise _refuse(file, f"values.{value.name}", value.content, remedy)
         return
-    for own in rule.values:
-        if own.bound is not None and not value.bound.is_at_least_as_strict_as(own.bound):
-            raise _refuse(
-                file,
-                f"values.{value.name}.integer",
-                str(value.bound),
-                f"{rule.id} is hard: at least as strict as {own.bound}",
-            )
-    if rule.id == "R021" and any(own.bound == value.bound for own in rule.values):
-        raise _refuse(file, f"values.{value.name}.integer", str(value.bound), "R021: strictly above the provincial 30%")
+    for own in known or rule.values:
+        if own.bound is None or own.origin is Origin.DEFAULT:
+            continue
+        stricter = value.bound.is_at_least_as_strict_as(own.bound)
+        if not stricter or (not known and own.bound.is_at_least_as_strict_as(value.bound)):
+            remedy = f"{rule.id} is hard: {'at least as strict as' if known else 'stricter than'} {own.bound}"
+            raise _refuse(file, f"values.{value.name}.integer", str(value.bound), remedy)
 
 
 def _parse(file: str, text: str) -> dict[str, Any]:

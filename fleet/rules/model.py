@@ -133,7 +133,10 @@ class Enforcement:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule. ``text`` is the testable reading; ``bites`` where it is meant to be felt."""
+    """One rule. ``text`` is the testable reading; ``bites`` where it is meant to be felt.
+
+    ``to_be_set`` names values that the plan leaves to a region, which sets them in a signed file of its own (R021).
+    """
 
     id: str
     group: str
@@ -151,6 +154,7 @@ class Rule:
     enforcement: Enforcement
     note: str = ""
     waiver_reasons: tuple[str, ...] = ()
+    to_be_set: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
