@@ -222,14 +222,14 @@ def _figures(
 ) -> PlanFigures:
     """Figures of what was committed; the bound is the solver's, on operating cost plus penalties."""
     nev = {crew.vehicle.id for crew in snapshot.crews if crew.vehicle.energy.is_nev}
-    working = [order for order in committed if order.assignments]
+    working = [order for order in committed if any(s.request_id is not None for s in order.itinerary.stops)]
     stops = [(order.itinerary.vehicle_id, stop) for order in committed for stop in order.itinerary.stops]
     total_mfen = plan.cost_mfen + plan.penalty_mfen
     gap_frac = None
     if plan.bound_mfen is not None and total_mfen > 0:
         gap_frac = max(0.0, (total_mfen - plan.bound_mfen) / total_mfen)
     return PlanFigures(
-        served_count=sum(len(order.assignments) for order in committed),
+        served_count=len({stop.request_id for _, stop in stops if stop.request_id is not None}),
         unserved_count=unserved_count,
         vehicles_used_count=len(working),
         drive_m=sum(stop.leg_m for _, stop in stops),

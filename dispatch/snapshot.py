@@ -113,7 +113,8 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
         if (a := view.assignments.get(request.id)) and a.state in _BOUND_STATES and a.vehicle_id not in taking_part
     )
     pinned_ids = {f.request_id for s in standings for f in s.frozen if f.request_id is not None}
-    asked = [request for request in asked if request.id not in held]
+    settled = frozenset().union(*(standing.settled for standing in standings))
+    asked = [request for request in asked if request.id not in held and request.id not in settled]
     late = {
         request.id: _late(request, now)
         for request in asked

@@ -26,6 +26,8 @@ class FrozenStop:
 class Standing:
     """How a vehicle enters a new plan.
 
+    ``settled`` are the trips in ``history``: over by the plan, whether the driver reported it or not.
+
     Either the whole frozen part of its itinerary is handed over in ``frozen`` and the plan begins where the itinerary began,
     or all that is frozen is over and the vehicle has rested: then it is ``history``, and the plan begins at ``last`` not
     before ``free_at``.
@@ -36,6 +38,10 @@ class Standing:
     frozen: tuple[FrozenStop, ...] = ()
     last: ItineraryStop | None = None
     free_at: datetime | None = None
+
+    @property
+    def settled(self) -> frozenset[RequestId]:
+        return frozenset(stop.request_id for stop in self.history if stop.request_id is not None)
 
 
 def stand(
@@ -75,6 +81,8 @@ def stand(
         return Standing()
     last = frozen[-1].stop
     open_ends = {f.request_id for f in frozen if f.request_id} - _completed(stops, count)
+    # By the plan it may be over, but a driver who reported the start and not the end is taken at his word.
+    open_ends |= {f.request_id for f in frozen if f.request_id and assignments[f.request_id].state in _BEGUN}
     home = last.kind is StopKind.END
     if not open_ends and (home or last.depart_at + timedelta(seconds=rest_s) <= now):
         over = (replace(f.stop, kind=StopKind.VISIT) if f.stop.kind is StopKind.END else f.stop for f in frozen)

@@ -7,6 +7,7 @@ processes. Documents and events cross it as opaque canonical texts: Lua never pa
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -16,6 +17,7 @@ from typing import Any, cast
 import redis
 from redis.backoff import NoBackoff
 from redis.exceptions import LockError, RedisError, ResponseError
+from redis.lock import Lock
 from redis.retry import Retry
 
 from fleet.canonical import canonical, checked_bodies, content_text, event_content, parse, parse_event
@@ -29,7 +31,11 @@ _TIMEOUT_S = 5.0
 _WAIT_SLICE_S = 2.0
 """Longest single block: below the read timeout of the connection, so that a dead server is noticed."""
 
-_LOCK_S = 15.0
+_LOCK_S = 5.0
+"""How long the lock of a process that died while reconciling holds up the others; renewed with each batch restored."""
+
+_LOCK_WAIT_S = 60.0
+_LOCK_POLL_S = 0.02
 _RESTORE_BATCH = 200
 _REFUSALS = ("OOM", "MISCONF", "READONLY", "LOADING", "CLUSTERDOWN", "MASTERDOWN", "BUSY", "NOREPLICAS", "NOAUTH")
 """Answers of a server that is there but cannot serve; any other error answer is a fault of ours and is not hidden."""
@@ -67,6 +73,7 @@ class RedisStore:
         self._client = server
         self._base = f"{{{prefix}}}"
         self._fenced = "1" if fenced else "0"
+        self._lock: Lock | None = None
         self._commit = self._script("commit")
         self._restore = self._script("restore")
         self._admit = self._script("admit")
@@ -140,14 +147,17 @@ class RedisStore:
     def reset(self) -> None:
         self.shut()
         with self._answering():
-            lock = f"{self._base}:lock".encode()
+            lock = f"{self._base}:lock:".encode()
             for keys in _chunks(self._client.scan_iter(match=f"{self._base}:*", count=1000), 500):
-                self._client.unlink(*(key for key in keys if key != lock), f"{self._base}:fence")
+                self._client.unlink(*(key for key in keys if not key.startswith(lock)), f"{self._base}:fence")
 
     def restore(self, events: Sequence[Event]) -> None:
         with self._answering():
             for start in range(0, len(events), _RESTORE_BATCH):
                 batch = events[start : start + _RESTORE_BATCH]
+                if self._lock is not None:
+                    with suppress(LockError):
+                        self._lock.reacquire()
                 pipeline = self._client.pipeline(transaction=False)
                 for event in batch:
                     arguments: _Arguments = ["0", event.key or "", event_content(event), event.sequence]
@@ -162,13 +172,22 @@ class RedisStore:
 
     @contextmanager
     def reconciling(self) -> Iterator[None]:
-        with self._answering():
-            lock = self._client.lock(f"{self._base}:lock", timeout=_LOCK_S, blocking_timeout=2 * _LOCK_S)
-            if not lock.acquire():
+        ends, pause = monotonic() + _LOCK_WAIT_S, threading.Event()
+        while True:
+            # Named after the server process: a lock that outlived the process is nobody's.
+            name = f"{self._base}:lock:{self.incarnation()}"
+            with self._answering():
+                lock = self._client.lock(name, timeout=_LOCK_S)
+                if lock.acquire(blocking=False):
+                    break
+            if monotonic() > ends:
                 raise StoreUnavailable("another process has been reconciling the store for too long")
+            pause.wait(_LOCK_POLL_S)
+        self._lock = lock
         try:
             yield
         finally:
+            self._lock = None
             # If it cannot be released it expires by itself; what was done under it is checked again by admit.
             with suppress(LockError, RedisError):
                 lock.release()
@@ -213,7 +232,8 @@ class RedisStore:
         ends = monotonic() + timeout_s
         while True:
             left = ends - monotonic()
-            block_ms = max(1, int(1000 * min(left, _WAIT_SLICE_S)))
+            # No time means: look, do not block (for Redis a block of 0 would be for ever).
+            block_ms = max(1, int(1000 * min(left, _WAIT_SLICE_S))) if timeout_s > 0 else None
             with self._answering():
                 if self._client.xread({name: f"{max(after, 0)}-0"}, count=1, block=block_ms):
                     return True

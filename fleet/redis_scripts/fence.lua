@@ -9,7 +9,7 @@
 --                                    a place is "<kind>" or "<kind>:<field>:<value>"
 --   {prefix}:archived        stream  its last id is "<sequence>-0" of the newest event that is in the ledger
 --   {prefix}:fence           text    run id of the server process that was found in step with the ledger
---   {prefix}:lock            text    held while a store is brought in step with its ledger
+--   {prefix}:lock:<run id>   text    held while a store is brought in step with its ledger
 -- The kinds and places of a call follow from its documents: their keys are put together here, from the base.
 --
 -- ARGV[1] is "1" for a store that stands before a ledger. Such a store answers only while its server process is the

@@ -1,0 +1,307 @@
+"""A plain with one office, and a solver that only appends: small worlds for tests of snapshot and service."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from dispatch.plan import Cause, Plan, Reason, Route, Stop, StopKind, Unserved
+from dispatch.problem import RequestKind
+from dispatch.view import FleetView, local_midnight
+from fleet.documents import encode, kind_of
+from fleet.drivers import Driver, Shift
+from fleet.itineraries import Assignment, AssignmentState, Itinerary, ItineraryStop
+from fleet.requests import RequestState, TripKind, TripRequest, TripStop
+from fleet.sites import Site
+from fleet.store import Commit, Write
+from fleet.units import Level, Unit
+from fleet.vehicles import Energy, Vehicle, VehicleKind
+from routing.matrix import LegMatrix
+from routing.snap import Snap
+
+DAY = date(2026, 3, 4)
+MIDNIGHT = local_midnight(DAY)
+BEFORE = MIDNIGHT - timedelta(hours=9)
+SUINING, TONGNAN = "510900", "500152"
+
+
+class GridRoads:
+    """Ten metres a second on a plain where 0.01 degrees are one kilometre; nothing lies beyond longitude 110."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def try_snap(self, point, *, limit_m):
+        distance_m = max(0.0, (point.lon_wgs84 - 110.0) * 100_000)
+        return Snap(node=0, distance_m=distance_m) if distance_m <= limit_m else None
+
+    def matrix(self, points, profile, *, access_limit_m):
+        self.asked += 1
+        assert access_limit_m > 0
+        lon = np.array([p.lon_wgs84 for p in points])
+        lat = np.array([p.lat_wgs84 for p in points])
+        metres = np.rint((abs(lon[:, None] - lon) + abs(lat[:, None] - lat)) * 100_000).astype(np.int32)
+        electric = "bev" in profile.name
+        return LegMatrix(
+            profile=profile.name,
+            drive_s=(metres // 10).astype(np.int32),
+            drive_m=metres,
+            drive_wh=(metres * 15 // 100).astype(np.int32) if electric else np.zeros_like(metres),
+            fuel_ml=np.zeros_like(metres) if electric else (metres * 6 // 100).astype(np.int32),
+            toll_fen=np.zeros_like(metres),
+            confidence=np.ones(metres.shape, dtype=np.uint8),
+        )
+
+
+def unit(id="U1", region=SUINING, level=Level.PREFECTURE, compound=None):
+    return Unit(id=id, name=id, region=region, level=level, compound=compound)
+
+
+def site(id="S1", region=SUINING, lon=105.50, lat=30.50, **more):
+    return Site(id=id, name=f"site {id}", region=region, unit_id=None, lon_wgs84=lon, lat_wgs84=lat, **more)
+
+
+def vehicle(id="V1", **more):
+    fields = {
+        "plate": id,
+        "unit_id": "U1",
+        "region": SUINING,
+        "home_site_id": "S1",
+        "kind": VehicleKind.SEDAN,
+        "energy": Energy.PETROL,
+        "seats": 4,
+        "profile": "sedan_petrol",
+    }
+    return Vehicle(id=id, **(fields | more))
+
+
+def driver(id="D1", **more):
+    fields = {
+        "name": id,
+        "unit_id": "U1",
+        "region": SUINING,
+        "home_site_id": "S1",
+        "licence": "C1",
+        "shift": Shift(start_s=8 * 3_600, end_s=18 * 3_600),
+    }
+    return Driver(id=id, **(fields | more))
+
+
+def at(hours, seconds=0.0):
+    return MIDNIGHT + timedelta(hours=hours, seconds=seconds)
+
+
+def stop(hour, lon=105.60, lat=30.50, wait_s=900, service_s=60):
+    return TripStop(
+        name=f"({lon}, {lat})",
+        lon_wgs84=lon,
+        lat_wgs84=lat,
+        earliest_at=at(hour),
+        latest_at=at(hour, wait_s),
+        service_s=service_s,
+    )
+
+
+def request(id="R1", hour=9.0, **more):
+    fields = {
+        "unit_id": "U1",
+        "region": SUINING,
+        "requester_id": "P1",
+        "kind": TripKind.TRANSFER,
+        "purpose": "调研",
+        "passengers": 2,
+        "stops": (stop(hour), stop(hour, lon=105.70, wait_s=7_200)),
+        "submitted_at": BEFORE,
+        "state": RequestState.APPROVED,
+    }
+    return TripRequest(id=id, **(fields | more))
+
+
+def view(*nouns, itineraries=(), assignments=(), **more):
+    def of(kind):
+        return {noun.id: noun for noun in nouns if isinstance(noun, kind)}
+
+    return FleetView(
+        day=DAY,
+        units=of(Unit),
+        sites=of(Site),
+        vehicles=of(Vehicle),
+        drivers=of(Driver),
+        requests=of(TripRequest),
+        itineraries={i.vehicle_id: i for i in itineraries},
+        assignments={a.request_id: a for a in assignments},
+        **more,
+    )
+
+
+BASE = (unit(), site(), vehicle(), driver())
+
+
+def itinerary_of(*stops, vehicle_id="V1", driver_id="D1"):
+    return Itinerary(
+        id=f"I-{DAY}-{vehicle_id}",
+        plan_id="PL",
+        vehicle_id=vehicle_id,
+        driver_id=driver_id,
+        region=SUINING,
+        day=DAY.isoformat(),
+        stops=stops,
+        cost_fen=0,
+    )
+
+
+def planned(kind, hour, lon, *, request_id=None, leg_s=0, stay_s=60, load=0):
+    begin = at(hour)
+    return ItineraryStop(
+        kind=kind,
+        name=f"{lon}",
+        lon_wgs84=lon,
+        lat_wgs84=30.5,
+        arrive_at=begin,
+        begin_at=begin,
+        depart_at=begin + timedelta(seconds=stay_s),
+        load_count=load,
+        leg_s=leg_s,
+        leg_m=leg_s * 10,
+        leg_wh=0,
+        request_id=request_id,
+    )
+
+
+def assigned(request_id, state=AssignmentState.OFFERED, vehicle_id="V1"):
+    return Assignment(
+        id=f"A-{request_id}-1",
+        request_id=request_id,
+        itinerary_id="I",
+        plan_id="PL",
+        vehicle_id=vehicle_id,
+        driver_id="D1",
+        region=SUINING,
+        pickup_at=at(9),
+        dropoff_at=at(9.5),
+        offered_at=BEFORE,
+        state=state,
+    )
+
+
+def put(store, *nouns, at_instant=BEFORE):
+    """Write nouns over whatever the store holds of them."""
+    writes = []
+    for noun in nouns:
+        kind = kind_of(noun)
+        present = store.find(kind, noun.id)
+        version = 0 if present is None else present.version
+        writes.append(Write(kind=kind, id=noun.id, expected_version=version, body=encode(noun)))
+    store.commit(Commit(type="test.put", actor="test", at=at_instant, writes=writes))
+
+
+class _Run:
+    """One vehicle's route while it grows."""
+
+    def __init__(self, problem, number):
+        self.problem, self.number, self.spec = problem, number, problem.vehicles[number]
+        self.legs = problem.legs[self.spec.legs]
+        self.time_s = self.spec.windows[0][0] if self.spec.windows else 0
+        self.at, self.load, self.stops, self.open = self.spec.start_location, 0, [], []
+        self._add(StopKind.START, self.at, self.time_s, 0)
+        for pin in self.spec.pinned:
+            kind = StopKind.REST if pin.request is None else self._kind(pin.request, pin.stop)
+            self._add(kind, pin.location, pin.begin_s, pin.depart_s - pin.begin_s, request=pin.request, stop=pin.stop)
+            if pin.request is not None:
+                last = len(problem.requests[pin.request].stops) - 1
+                if pin.stop < last:
+                    self.open = [(pin.request, n) for n in range(pin.stop + 1, last + 1)]
+                elif (pin.request, pin.stop) in self.open:
+                    self.open.remove((pin.request, pin.stop))
+        while self.open:
+            request, stop = self.open.pop(0)
+            self.visit(request, stop)
+
+    def _kind(self, request, stop):
+        last = len(self.problem.requests[request].stops) - 1
+        return StopKind.PICKUP if stop == 0 else StopKind.DROPOFF if stop == last else StopKind.VISIT
+
+    def _add(self, kind, location, begin_s, service_s, *, request=None, stop=None):
+        drive_s = int(self.legs.drive_s[self.at, location])
+        if request is not None:
+            seats = self.problem.requests[request].seats
+            self.load += {StopKind.PICKUP: seats, StopKind.DROPOFF: -seats}.get(kind, 0)
+        self.stops.append(
+            Stop(
+                kind=kind,
+                location=location,
+                arrive_s=self.time_s + drive_s if self.stops else begin_s,
+                begin_s=begin_s,
+                depart_s=begin_s + service_s,
+                load=self.load,
+                request=request,
+                stop=stop,
+                leg_s=drive_s,
+                leg_m=int(self.legs.drive_m[self.at, location]),
+                leg_wh=int(self.legs.drive_wh[self.at, location]),
+            )
+        )
+        self.at, self.time_s = location, begin_s + service_s
+
+    def visit(self, request, stop):
+        spec = self.problem.requests[request].stops[stop]
+        begin_s = max(self.time_s + int(self.legs.drive_s[self.at, spec.location]), spec.earliest_s)
+        self._add(self._kind(request, stop), spec.location, begin_s, spec.service_s, request=request, stop=stop)
+        return begin_s <= spec.latest_s
+
+    def end(self):
+        home = self.at if self.spec.end_location is None else self.spec.end_location
+        self._add(StopKind.END, home, self.time_s + int(self.legs.drive_s[self.at, home]), 0)
+        return self.spec.windows and self.time_s <= self.spec.windows[-1][1]
+
+
+def greedy(problem, *, seed, stop):
+    """Append each request, in order of its pick-up, to the vehicle that has been promised it or the first that can."""
+    assert stop is not None
+    runs = {number: [] for number in range(len(problem.vehicles))}
+    pinned = {p.request for v in problem.vehicles for p in v.pinned if p.request is not None}
+    unserved = []
+
+    def attempt(number, requests):
+        run = _Run(problem, number)
+        ok = all(run.visit(r, n) for r in requests for n in range(len(problem.requests[r].stops)))
+        return run if run.end() and ok else None
+
+    order = sorted(range(len(problem.requests)), key=lambda r: (problem.requests[r].stops[0].earliest_s, r))
+    for r in order:
+        spec = problem.requests[r]
+        if r in pinned:
+            continue
+        numbers = sorted(runs, key=lambda n: (n != spec.promised_vehicle, n))
+        for number in numbers:
+            car = problem.vehicles[number]
+            fits = (
+                problem.tier[spec.group, car.group] > 0
+                and spec.seats <= car.seats
+                and car.self_drive == (spec.kind is RequestKind.RENTAL)
+            )
+            if fits and attempt(number, [*runs[number], r]) is not None:
+                runs[number].append(r)
+                break
+        else:
+            unserved.append(Unserved(request=r, reasons=(Reason(code=Cause.UNPROVEN, proven=False),)))
+    routes = []
+    for number, requests in runs.items():
+        run = attempt(number, requests) if requests or problem.vehicles[number].pinned else None
+        if run is not None:
+            metres = sum(s.leg_m for s in run.stops)
+            car = problem.vehicles[number]
+            routes.append(
+                Route(vehicle=number, stops=tuple(run.stops), cost_mfen=car.fixed_mfen + metres * car.mfen_per_m)
+            )
+    return Plan(
+        problem_digest=f"{len(problem.requests):08d}",
+        routes=tuple(routes),
+        unserved=tuple(unserved),
+        cost_mfen=sum(route.cost_mfen for route in routes),
+        penalty_mfen=sum(problem.requests[u.request].penalty_mfen for u in unserved),
+        bound_mfen=None,
+        seed=seed,
+        iterations=1,
+    )

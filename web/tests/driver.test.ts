@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+
+import { finishBody } from "../src/driver/finish";
+import { daysStops, daysWork } from "../src/driver/trips";
+import type { Assignment, AssignmentState } from "../src/server/contract";
+
+function assignment(id: string, state: AssignmentState, pickup: string, dropoff: string): Assignment {
+  const at = (clock: string): string => `2026-03-02T${clock}:00+08:00`;
+  const place = { name: id, lon_wgs84: 104, lat_wgs84: 30, earliest_at: at(pickup), latest_at: at(dropoff) };
+  return {
+    id,
+    version: 1,
+    request_id: `R${id}`,
+    vehicle_id: "V1",
+    driver_id: "D1",
+    state,
+    pickup_at: at(pickup),
+    dropoff_at: at(dropoff),
+    request: { kind: "transfer", purpose: "会议", passengers: 2, stops: [place, { ...place, name: `${id} end` }] },
+  };
+}
+
+describe("the driver's day", () => {
+  it("puts a trip that has begun before one that is due earlier", () => {
+    const work = daysWork(
+      [assignment("A", "accepted", "08:00", "09:00"), assignment("B", "on_board", "07:30", "10:00"), assignment("C", "offered", "11:00", "12:00")],
+      [],
+    );
+    expect(work.now?.assignment.id).toBe("B");
+    expect(work.later.map((trip) => trip.assignment.id)).toEqual(["A"]);
+    expect(work.offers.map((trip) => trip.assignment.id)).toEqual(["C"]);
+  });
+
+  it("moves a trip on as soon as it is tapped", () => {
+    const tap = { key: "k", assignmentId: "C", action: "accept" as const, body: {}, at: "", refusal: null };
+    const work = daysWork([assignment("C", "offered", "11:00", "12:00")], [tap]);
+    expect(work.offers).toEqual([]);
+    expect(work.now?.state).toBe("accepted");
+  });
+
+  it("lists the stops in order, without those of declined trips", () => {
+    const stops = daysStops([], [assignment("B", "accepted", "10:00", "11:00"), assignment("A", "accepted", "08:00", "10:30"), assignment("X", "declined", "07:00", "07:30")]);
+    expect(stops.map((stop) => `${stop.kind} ${stop.name}`)).toEqual(["pickup A", "pickup B", "dropoff A end", "dropoff B end"]);
+  });
+});
+
+describe("the end of a trip", () => {
+  it("turns kilometres and percent into the units of the service", () => {
+    expect(finishBody("35,210.4", "")).toEqual({ body: { odometer_m: 35_210_400 } });
+    expect(finishBody(" 35210 ", "62％")).toEqual({ body: { odometer_m: 35_210_000, charge_frac: 0.62 } });
+  });
+
+  it("names the field that is wrong", () => {
+    expect(finishBody("", "")).toEqual({ lack: "odometer" });
+    expect(finishBody("-3", "")).toEqual({ lack: "odometer" });
+    expect(finishBody("12", "101")).toEqual({ lack: "charge" });
+  });
+});
