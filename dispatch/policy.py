@@ -23,7 +23,8 @@ class DispatchPolicy:
         ``ride_factor_frac``, ``ride_slack_s``: a shared ride without a limit of its own may last max(1.5 x direct, direct +
         10 min) (assumption, usual in dial-a-ride practice; the acceptance figure of the Chengdu data).
     Drivers
-        ``continuous_drive_s``, ``rest_s``: 4 h, then 20 min (R116). ``max_duty_s``: 8 h and at most 3 h overtime (R117).
+        ``continuous_drive_s``, ``rest_s``: 4 h, then 20 min (R116). ``max_duty_s``: 8 h and at most 3 h overtime (R117),
+        on days without a trip over several days, which no single limit fits.
     Time
         ``freeze_s``: what begins within this time stays as planned (assumption: 15 min). ``lead_s``: a vehicle that stands
         idle leaves this long after now at the earliest (assumption: 5 min, for reading the order and walking to the car).

@@ -355,7 +355,7 @@ def test_what_is_under_way_is_pinned_and_the_rest_is_free():
     snapshot = mid_day(at(9.1), r1=AssignmentState.ON_BOARD)
     assert pins(snapshot) == [("R1", 0), ("R1", 1)]
     car = snapshot.problem.vehicles[0]
-    assert car.windows[0][0] <= 8.5 * 3_600
+    assert car.windows == ((int(8.5 * 3_600), 64_800),)
     assert [p.begin_s for p in car.pinned] == [9 * 3_600, 34_200]
 
 
@@ -369,6 +369,13 @@ def test_what_is_over_is_pinned_without_its_request():
     assert pins(snapshot) == [(None, 0), (None, 0)]
     # it stands at the drop-off and cannot leave before now
     assert snapshot.problem.vehicles[0].pinned[-1].depart_s == math.ceil(9.6 * 3_600)
+
+
+def test_a_day_that_runs_late_is_extended_until_the_vehicle_can_be_back():
+    snapshot = mid_day(at(19), r1=AssignmentState.ON_BOARD, itinerary=DAY_OF_TWO[:3])
+    car = snapshot.problem.vehicles[0]
+    assert car.pinned[-1].depart_s == 19 * 3_600
+    assert car.windows == ((int(8.5 * 3_600), 19 * 3_600 + 2_000),)
 
 
 def test_a_rested_vehicle_begins_anew_where_it_stands():
