@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.crews import DAY_S, Crew, merged, pair, working_windows
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -40,6 +40,7 @@ from routing.profiles import PROFILES
 from routing.snap import Point
 
 KIND_ORDER = tuple(VehicleKind)
+_ANY_PROFILE = "sedan_petrol"
 _BOUND_STATES = (AssignmentState.STARTED, AssignmentState.ON_BOARD)
 _OVER_STATES = (AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
 
@@ -134,7 +135,8 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
     frozen_at = [[places.number(f.stop.lon_wgs84, f.stop.lat_wgs84) for f in s.frozen] for s in standings]
     points = tuple(places.index)
 
-    profiles = tuple(sorted({crew.vehicle.profile for crew in crews}))
+    # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
+    profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
     matrices = tuple(roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
@@ -504,7 +506,7 @@ def _hold_pinned(windows: tuple[tuple[int, int], ...], *, left_s: int, needed_s:
     spans = [(left_s, max(windows[0][1], left_s)), *windows[1:]] if windows else [(left_s, needed_s)]
     number = max(n for n, (begin_s, _) in enumerate(spans) if n == 0 or begin_s <= needed_s)
     spans[number] = (spans[number][0], max(spans[number][1], needed_s))
-    return tuple(spans)
+    return merged(spans)
 
 
 def _pinned(

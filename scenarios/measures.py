@@ -95,6 +95,11 @@ def _duty_s(record: DayRecord) -> int:
     return round(total_s)
 
 
+def _wheel_s(record: DayRecord) -> int:
+    """Driving time of vehicles with a driver, the basis on which the plan prices it."""
+    return sum(stop.leg_s for i in record.itineraries if i.driver_id is not None for stop in i.stops)
+
+
 def _used(record: DayRecord) -> int:
     return sum(any(stop.request_id is not None for stop in i.stops) for i in record.itineraries)
 
@@ -126,7 +131,7 @@ def _wear_fen(record: DayRecord) -> float:
 
 
 def _driver_fen(record: DayRecord) -> float:
-    return _duty_s(record) / 3_600 * record.policy.driver_fen_per_h
+    return _wheel_s(record) / 3_600 * record.policy.driver_fen_per_h
 
 
 def _use_fen(record: DayRecord) -> float:
@@ -280,6 +285,14 @@ MEASURES: tuple[Measure, ...] = (
         compute=lambda r: _duty_s(r) / 3_600,
     ),
     Measure(
+        id="wheel_h",
+        name_zh="驾驶时长",
+        name_en="Time at the wheel",
+        unit="h",
+        formula="sum of legs' times, with a driver",
+        compute=lambda r: _wheel_s(r) / 3_600,
+    ),
+    Measure(
         id="fuel_fen",
         name_zh="燃油费",
         name_en="Fuel",
@@ -316,7 +329,7 @@ MEASURES: tuple[Measure, ...] = (
         name_zh="司勤费",
         name_en="Drivers",
         unit="fen",
-        formula="duty time x price of an hour",
+        formula="time at the wheel x price of an hour",
         compute=_driver_fen,
     ),
     Measure(

@@ -19,6 +19,7 @@ from dispatch.policy import LARGEST_TOTAL_MFEN, DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.snapshot import PenaltyOverflow, build
 from dispatch.view import LOCAL_ZONE
+from fleet.drivers import Shift
 from fleet.itineraries import AssignmentState, StopKind
 from fleet.regions import load_regions
 from fleet.requests import Priority, RequestState, TripKind, TripStop
@@ -279,6 +280,22 @@ def test_windows_start_with_the_shift_or_after_now():
     facts = view(*BASE, request(hour=14))
     assert snap(facts).problem.vehicles[0].windows == ((28_800, 64_800),)
     assert snap(facts, now=at(12)).problem.vehicles[0].windows == ((12 * 3_600 + 300, 64_800),)
+
+
+def test_a_driver_around_the_clock_has_one_long_window():
+    trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
+    always = driver(shift=Shift(start_s=0, end_s=86_400))
+    assert snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows == ((0, 172_800),)
+    night = driver(shift=Shift(start_s=72_000, end_s=108_000))
+    windows = snap(view(unit(), site(), vehicle(), night, trip)).problem.vehicles[0].windows
+    assert windows == ((72_000, 108_000), (158_400, 194_400))
+
+
+def test_nobody_at_all_is_still_a_problem():
+    problem = snap(view(unit(), site(), request())).problem
+    assert problem.vehicles == ()
+    assert len(problem.legs) == 1
+    assert len(problem.requests) == 1
 
 
 def test_a_battery_is_reckoned_with_its_reserve_and_the_night():
