@@ -32,7 +32,7 @@ from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 
 PREFIX = "chuanyu"
-_WATCH_S = 0.5
+_WATCH_S = 0.2
 
 
 def open_store(
