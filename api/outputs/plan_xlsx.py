@@ -133,7 +133,7 @@ def _summary(sheet: Worksheet, book: PlanBook, language: Language) -> None:
     rows: list[tuple[Text, Value]] = [
         (Text("日期", "Day"), record.day),
         (Text("方案编号", "Plan"), record.id),
-        (Text("生成时间", "Created at"), record.created_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")),
+        (Text("截至", "As of"), record.created_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")),
         (Text("路网", "Road network"), book.network_name),
         (Text("申请数", "Requests"), figures.served_count + figures.unserved_count),
         (Text("已派车", "Served"), figures.served_count),
