@@ -11,6 +11,7 @@ import pytest
 from fleet.agreements import confirm, suspend
 from fleet.ids import AgreementId, PersonId, RegionCode, UnitId
 from fleet.rules.jurisdictions import list_districts, list_prefectures
+from fleet.rules.load import with_overrides
 from fleet.rules.pools import PoolRules, Tier, pair_basis, propose
 from fleet.units import Level
 from fleet.vehicles import Duty
@@ -144,8 +145,6 @@ def test_garze_and_wushan_never(ask, book):
 
 def test_jialing_takes_members_of_chongqing_when_an_office_names_them(book):
     """R009: open-ended; a signed local file adds the district."""
-    from fleet.rules.load import with_overrides
-
     assert pair_basis(book, DAY, "511300", "500117") is None
     text = """
 overrides = "R009"

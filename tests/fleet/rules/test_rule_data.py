@@ -1,4 +1,4 @@
-"""The rule files themselves: complete, cited word for word, honest about where they bite, and agreeing with the code's lists."""
+"""The rule files themselves: complete, cited word for word, honest about where they bite, of one mind with the code."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from fleet.people import Role
 from fleet.regions import load_regions
 from fleet.requests import Priority, TripRequest
+from fleet.rules.document import text
 from fleet.rules.jurisdictions import list_districts, list_prefectures
 from fleet.rules.model import Origin, RuleType, Status
 from fleet.rules.pools import Tier
@@ -191,8 +192,6 @@ def test_all_rules_answer_plainly_on_any_day_of_the_plan_and_after(book):
 
 @pytest.mark.parametrize("document", ["docs/rules.md"])
 def test_the_document_is_the_data(book, repository, document):
-    from fleet.rules.document import text
-
     assert (repository / document).read_text(encoding="utf-8") == text(book), (
         "python -m fleet.rules.document > docs/rules.md"
     )

@@ -214,7 +214,7 @@ def test_values_change_with_day_and_region(book):
     assert book.at(date(2021, 6, 1), "510700")["R003.offices_count"] == 179
     assert "important" in book.at(date(2024, 1, 1), "500152").codes("R103.reasons")
     assert "grassroots_short" in book.at(date(2024, 1, 1), "510700").codes("R103.reasons")
-    assert book.at(date(2024, 1, 1), "510702")["R116.rest_s"] == 1_200
+    assert book.at(date(2024, 1, 1), "510703")["R116.rest_s"] == 1_200
 
 
 def test_after_2025_the_last_value_is_carried_over(book):
