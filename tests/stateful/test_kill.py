@@ -131,6 +131,7 @@ def test_a_server_that_hangs_leaves_no_doubt_after_the_retry(tmp_path, running):
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
     store = DurableStore(inner, ledger)
     store.recover()
+    store.commit(Commit(type="counter.raised", actor="w", at=AT, writes=[]))  # so that the server knows the script
     write = Write(kind="counter", id="n", expected_version=0, body={"n": 1})
     commit = Commit(type="counter.raised", actor="w", at=AT, writes=[write], key="once")
     pid = running.pid()
@@ -141,9 +142,9 @@ def test_a_server_that_hangs_leaves_no_doubt_after_the_retry(tmp_path, running):
     finally:
         os.kill(pid, signal.SIGCONT)
     patient = RedisStore(running.url, prefix="hang")
-    assert patient.wait(after=0, timeout_s=20)
+    assert patient.wait(after=1, timeout_s=20)
     event = store.commit(commit)
-    assert (event.sequence, store.get("counter", "n").version, ledger.head().sequence) == (1, 1, 1)
+    assert (event.sequence, store.get("counter", "n").version, ledger.head().sequence) == (2, 1, 2)
     patient.close()
     inner.close()
     ledger.close()
