@@ -287,7 +287,7 @@ def test_redis_rebuilt_from_the_ledger_is_the_same(redis_pair):
     inner, ledger = redis_pair
     store = DurableStore(inner, ledger)
     store.recover()
-    for number in range(450):
+    for number in range(250):
         store.commit(put(f"q{number:03}", key=f"k{number}", state=f"s{number % 3}"))
     before = [inner.list("request", where=("state", f"s{number}")) for number in range(3)]
     events = inner.raw_events(after=0, limit=999)
@@ -297,9 +297,9 @@ def test_redis_rebuilt_from_the_ledger_is_the_same(redis_pair):
     assert [inner.list("request", where=("state", f"s{number}")) for number in range(3)] == before
     assert inner.raw_events(after=0, limit=999) == events
     inner.shut()
-    assert store.rebuild() == 450
+    assert store.rebuild() == 250
     assert inner.raw_events(after=0, limit=999) == events
-    assert inner.archived() == 450
+    assert inner.archived() == 250
 
 
 def test_an_unreachable_server_is_told_as_such():
