@@ -24,6 +24,7 @@ check: $(VENV)/test.stamp ## Format, lint, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python web/build.py --check
 
 format: $(VENV)/test.stamp ## Put the code into its format
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -48,6 +49,10 @@ $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "chuanyu needs Python 3.11 or newer (this is " + sys.version.split()[0] + "); try: make PYTHON=python3.12")'
 	@echo "chuanyu: making the environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+api/static/index.html: $(WEB_SOURCES) | $(VENV)/run.stamp
+	@$(BIN)/python web/build.py
 	@touch $@
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/made.stamp

@@ -16,14 +16,17 @@ from api.bodies import BodyGate
 from api.events import EventFeed
 from api.input_errors import from_validation
 from api.jobs import Jobs, Work
+from api.pages import add_pages
 from api.problems import ANSWERS, respond
 from api.routes import (
     assignments,
     drivers,
     events,
     health,
+    imports,
     itineraries,
     jobs,
+    network,
     overview,
     plans,
     regions,
@@ -55,6 +58,8 @@ ROUTERS = (
     assignments,
     events,
     overview,
+    network,
+    imports,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
@@ -112,6 +117,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     for module in ROUTERS:
         app.include_router(module.router)
+    add_pages(app)
     _answer_errors(app)
     app.add_middleware(BodyGate, limit_bytes=services.settings.body_limit_bytes)
     app.add_middleware(Observe, metrics=services.metrics)

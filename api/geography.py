@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from fleet.errors import InvalidFact
 from fleet.regions import Region, load_regions
@@ -28,6 +28,7 @@ def get_geography() -> Geography:
     return load_geography()
 
 
+@lru_cache(maxsize=65_536)
 def covers(scope: str, region: str) -> bool:
     """Whether a person's region includes another one; the empty scope includes everything, an unknown code nothing."""
     if scope == "":

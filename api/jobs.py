@@ -55,6 +55,10 @@ class JobControl:
         return self._cancel.is_set()
 
 
+class JobCancelled(Exception):
+    """Raised by a work that stops because it was asked to; nothing of it took effect."""
+
+
 Work = Callable[[JobControl], Mapping[str, Any]]
 
 
@@ -198,6 +202,11 @@ class Jobs:
             result = self._works[kind](control)
         except StoreUnavailable:
             raise
+        except JobCancelled:
+            control.tell(0.0, CANCELLED)
+            self._move(document, "cancelled", CANCELLED, actor="server")
+            self._metrics.jobs.labels(kind, "cancelled").inc()
+            return
         except Exception as error:  # a job must end as a document, whatever happened in it
             problem_zh, problem_en = describe(error, "zh"), describe(error, "en")
             self._log.error("job failed", job=id, exc_info=error)
@@ -207,10 +216,9 @@ class Jobs:
             self._move(document, "failed", told, actor="server")
             self._metrics.jobs.labels(kind, "failed").inc()
             return
-        state, told = ("cancelled", CANCELLED) if control.is_cancelled() and not result else ("done", DONE)
-        control.tell(1.0, told)
-        self._move(document, state, told, actor="server", result=result)
-        self._metrics.jobs.labels(kind, state).inc()
+        control.tell(1.0, DONE)
+        self._move(document, "done", DONE, actor="server", result=result)
+        self._metrics.jobs.labels(kind, "done").inc()
 
     def _move(
         self,

@@ -19,16 +19,19 @@ from starlette.responses import Response
 from api import vocabulary
 from api.remedies import say_remedy
 from api.wording import Language, Text, choose_language
+from dispatch.service import PlanRejected
+from dispatch.snapshot import PenaltyOverflow
 from fleet.errors import (
     FleetError,
     IllegalTransition,
     InvalidFact,
     LedgerBroken,
+    LedgerDiverged,
     NotFound,
     StaleRevision,
     StoreUnavailable,
 )
-from routing.errors import InvalidNetwork, OffNetwork, RoutingError, UnknownProfile
+from routing.errors import InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:chuanyu:problem:"
@@ -325,6 +328,43 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         detail=Text(
             "路网计算出现未分类的错误，已记录。", "Routing met an error without a class of its own; it was logged."
         ),
+    ),
+    NoRoute: Answer(
+        status=422,
+        slug="no-route",
+        title=Text("没有道路相通", "No road leads there"),
+        detail=Text(
+            "两点之间没有道路相通，请换一个地点。", "No road leads from one point to the other; choose another place."
+        ),
+    ),
+    LedgerDiverged: Answer(
+        status=503,
+        slug="ledger-diverged",
+        title=Text("数据存储与台账不一致", "Store and ledger differ"),
+        detail=Text(
+            "正在以台账为准恢复数据存储，请稍后用同一个 Idempotency-Key 重试。",
+            "The store is being restored from the ledger; repeat with the same Idempotency-Key in a moment.",
+        ),
+        headers=lambda _error: {"Retry-After": "2"},
+    ),
+    PenaltyOverflow: Answer(
+        status=422,
+        slug="too-many-requests-to-weigh",
+        title=Text("申请过多，无法一次规划", "Too many requests to weigh in one plan"),
+        detail=Text(
+            "优先级权重之和超出求解器的数值范围。请按区划分开规划。",
+            "The weights of the priorities exceed the solver's range of numbers. Plan region by region.",
+        ),
+    ),
+    PlanRejected: Answer(
+        status=500,
+        slug="plan-rejected",
+        title=Text("方案未通过校验", "The plan failed its check"),
+        detail=Text(
+            "校验发现 {count} 处违反，方案未写入，现有派车单不变。已记录。",
+            "The checker found {count} violation(s); the plan was not written and the present orders stand. It was logged.",
+        ),
+        fields=lambda error, _language: {"count": len(error.violations)},
     ),
     NotSignedIn: Answer(
         status=401,

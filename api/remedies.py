@@ -34,6 +34,7 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "not empty, without spaces around it": "不得为空，首尾不得有空格",
         "at least one role": "至少一个角色",
         "the role driver needs the driver's id": "驾驶员角色必须填写驾驶员编号",
+        "letters, digits, underscore, dash, dot": "只能用字母、数字、下划线、连字符和点",
         "only admin and auditor go without a region": "只有管理员和审计员可以不填区划",
     }
 )

@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from api.accounts import Accounts, Throttle
+from api.accounts import Accounts, Throttle, make_hasher
 from api.problems import StillStarting
+from api.road_lines import RoadLines, network_collection
 from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
@@ -25,6 +26,7 @@ from fleet.store import FleetStore
 if TYPE_CHECKING:
     from api.events import EventFeed
     from api.jobs import Jobs
+    from dispatch.legs import Roads
     from routing.engine import RoadEngine
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
@@ -75,6 +77,9 @@ class Services:
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
+    _legs: Roads | None = None
+    _lines: RoadLines | None = None
+    _network: dict[str, Any] | None = None
     _accounts: Accounts | None = None
     _jobs: Jobs | None = None
     _feed: EventFeed | None = None
@@ -96,8 +101,10 @@ class Services:
             self._store = store
         self.reached(STORE)
 
-    def attach_roads(self, roads: RoadEngine) -> None:
-        self._roads = roads
+    def attach_roads(self, roads: RoadEngine, legs: Roads) -> None:
+        """Make the roads available; ``legs`` are the same roads with a memory of drives, for planning."""
+        self._roads, self._legs, self._lines = roads, legs, RoadLines(roads)
+        self._network = network_collection(roads.graph)
         self.reached(ROADS)
 
     def await_also(self, *things: Text) -> None:
@@ -130,6 +137,27 @@ class Services:
         return self._roads
 
     @property
+    def legs(self) -> Roads:
+        """The drives for planning; raises :class:`StillStarting` while the roads load."""
+        if self._legs is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._legs
+
+    @property
+    def lines(self) -> RoadLines:
+        """The lines of drives, for maps."""
+        if self._lines is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._lines
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """The road network as GeoJSON."""
+        if self._network is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._network
+
+    @property
     def accounts(self) -> Accounts:
         if self._accounts is None:
             raise StillStarting(waiting_for=STORE)
@@ -152,6 +180,10 @@ class Services:
         day = local_day(self.clock()).replace("-", "")
         return f"{prefix}{day}-{self.random_bytes(5).hex()}"
 
+    def new_password_hash(self, password: str) -> str:
+        """Return the argon2id text of a password."""
+        return make_hasher(self.settings.argon2_memory_kib).hash(password)
+
     def answer(self, request: TripRequest, language: Language) -> dict[str, Any]:
         """Return what a new request may expect, as far as it can be known now."""
         if self.promiser is None:
@@ -169,3 +201,4 @@ class Services:
             self._jobs.close()
         if self._feed is not None:
             self._feed.close()
+            self._feed.join()

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_PROBES = ("/healthz", "/readyz", "/metrics")
 _SECRET_NAMES = ("password", "token", "authorization", "secret")
 
 
@@ -76,7 +77,9 @@ class Observe:
             self._metrics.answers.labels(route, scope["method"], str(status or 499)).inc()
             if route != "/v1/events":
                 self._metrics.answer_seconds.labels(route, scope["method"]).observe(seconds)
-            self._log.info(
+            # Probes come every few seconds and say nothing that the figures do not.
+            tell = self._log.debug if route in _PROBES and status == 200 else self._log.info
+            tell(
                 "answered",
                 method=scope["method"],
                 route=route,

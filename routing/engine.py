@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +14,29 @@ from routing.conditions import Conditions
 from routing.energy import drive_energy
 from routing.errors import NoRoute, OffNetwork
 from routing.graph import Confidence, RoadGraph
+from routing.hierarchy import Contraction, Hierarchy, contract, contraction_order
 from routing.matrix import UNREACHABLE, UNREACHABLE_CONFIDENCE, LegMatrix
 from routing.profiles import DriveProfile
 from routing.shortest import PlainSearch, ShortestPaths
 from routing.snap import Point, Snap, Snapper, Snaps, arc_m, on_sphere_m
 
-__all__ = ["AccessRule", "Point", "RoadEngine", "Route", "Snap", "Step"]
+__all__ = ["AccessRule", "Method", "Point", "RoadEngine", "Route", "Snap", "Step"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 MILD = Conditions()
+PLAIN_NODES = 10_000
+"""Above this many nodes a contraction hierarchy pays for its preparation within one matrix."""
 _METRES, _BATTERY_WH, _FUEL_ML, _TOLL_FEN = range(4)
+
+
+class Method(StrEnum):
+    """How shortest paths are found; both give the same times."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    HIERARCHY = "hierarchy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +90,12 @@ class _Costs:
 class RoadEngine:
     """Answers drives on one graph; keeps what it has worked out per profile, and may be shared between threads."""
 
-    def __init__(self, graph: RoadGraph, *, access: AccessRule | None = None) -> None:
+    def __init__(self, graph: RoadGraph, *, access: AccessRule | None = None, method: Method = Method.AUTO) -> None:
         self.graph = graph
+        if method is Method.AUTO:
+            method = Method.PLAIN if graph.node_count <= PLAIN_NODES else Method.HIERARCHY
+        self.method = method
+        self._contraction: Contraction | None = None
         self.access = access or AccessRule()
         self.snapper = Snapper(graph)
         self._costs: dict[tuple[DriveProfile, Conditions], _Costs] = {}
@@ -111,7 +127,7 @@ class RoadEngine:
         snaps = self._snap_all(points, access_limit_m)
         costs = self._get_costs(profile, conditions)
         unique, where = np.unique(snaps.node, return_inverse=True)
-        network = costs.search.node_matrix(unique, unique, costs.totals)
+        network = costs.search.node_matrix(unique, self._arrivals(unique), costs.totals)
         pairs = np.ix_(where, where)
 
         access_ms, access_totals, access_weakest = self._price_access(snaps.distance_m, profile, conditions)
@@ -169,7 +185,7 @@ class RoadEngine:
         if matrix.drive_s[0, 1] == UNREACHABLE:
             raise NoRoute(from_name=_say(from_point), to_name=_say(to_point))
         costs = self._get_costs(profile, conditions)
-        edges = costs.search.path(int(snaps.node[0]), int(snaps.node[1]))
+        edges = costs.search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
         access_ms, _, weakest = self._price_access(snaps.distance_m, profile, conditions)
         network_s = (np.sum(costs.time_ms[edges]) if edges else 0) + access_ms.sum()
         start, end = (from_point.lon_wgs84, from_point.lat_wgs84), (to_point.lon_wgs84, to_point.lat_wgs84)
@@ -231,7 +247,7 @@ class RoadEngine:
     def _work_out_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
         graph = self.graph
         speed_mps = np.minimum(graph.speed_mps, profile.max_speed_mps)
-        time_ms = np.maximum(1, np.rint(graph.length_m / speed_mps * 1000.0)).astype(np.int64)
+        time_ms = np.rint(graph.length_m / speed_mps * 1000.0).astype(np.int64)
         if graph.node_elevation_m is None:
             elevation_m = np.full(graph.edge_count, np.nan)
         else:
@@ -245,7 +261,19 @@ class RoadEngine:
             conditions=conditions,
         )
         totals = np.stack([graph.length_m, energy.battery_wh, energy.fuel_ml, graph.toll_fen], axis=-1)
-        return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=PlainSearch(graph, time_ms))
+        return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=self._search(time_ms, totals))
+
+    def _search(self, time_ms: npt.NDArray[np.int64], totals: Floats) -> ShortestPaths:
+        if self.method is Method.PLAIN:
+            return PlainSearch(self.graph, time_ms)
+        if self._contraction is None:
+            order = self.graph.contraction_order
+            self._contraction = contract(self.graph, contraction_order(self.graph) if order is None else order)
+        return Hierarchy(self.graph, self._contraction, time_ms, totals)
+
+    def _arrivals(self, nodes: Ints) -> Ints:
+        """Where drives to these nodes end; another node where turn restrictions split the junction."""
+        return nodes if self.graph.arrival_node is None else np.asarray(self.graph.arrival_node[nodes], dtype=np.int32)
 
     def _snap_all(self, points: Sequence[Point], limit_m: float) -> Snaps:
         snaps = self.snapper.snap_many(points)

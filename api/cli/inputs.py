@@ -20,9 +20,9 @@ from routing.graph import RoadGraph
 from routing.profiles import PROFILES
 from scenarios.places import load_places
 
-#: Mean speed of cars in Chengdu's active core at the peak (07-09, 17-19), junction delays included, by the yearly report on
-#: traffic in major Chinese cities of the map service AutoNavi (高德地图, 年度中国主要城市交通分析报告), as quoted by Sichuan Traffic
-#: Radio FM 101.7 (www.xfproducts.com/yjkfl/4002.html): 26.17 km/h. It stands in where a street graph gives no speed.
+#: Mean speed of cars in Chengdu's active core at the peak (07-09, 17-19), junction delays included: 26.17 km/h by the yearly
+#: report of the map service AutoNavi on traffic in major Chinese cities (高德地图, 年度中国主要城市交通分析报告), as quoted by
+#: Sichuan's traffic radio (www.xfproducts.com/yjkfl/4002.html). It stands in where a street graph gives no speed.
 CENTRAL_CHENGDU_PEAK_KMH = 26.17
 
 _SUFFIXES = (".xlsx", ".xlsm", ".csv", ".json")
@@ -56,7 +56,7 @@ def source_files(paths: Sequence[Path]) -> list[SourceFile]:
 
 
 def find_place(name: str) -> tuple[float, float] | None:
-    """Return (lon_wgs84, lat_wgs84) of a place of the built-in table by its full Chinese name, None unless exactly one has it."""
+    """Return (lon_wgs84, lat_wgs84) of the one place of the built-in table with this full Chinese name."""
     hits = {(place.lon_wgs84, place.lat_wgs84) for place in load_places() if place.name_zh == name.strip()}
     return hits.pop() if len(hits) == 1 else None
 

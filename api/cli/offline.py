@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from dispatch.check import Violation
-
 from api.outputs.book import Line, PlanBook, RoadLines
 from api.wording import Text
+from dispatch.check import Violation
 from dispatch.legs import LegBook
 from dispatch.policy import DispatchPolicy
-from dispatch.service import PlanRejected, RunReport, run_once
-from dispatch.solve import StopRule
+from dispatch.service import PlanRejected, RunReport, Solver, run_once
+from dispatch.solve import StopRule, solve
 from fleet.documents import decode, encode
 from fleet.drivers import Driver
 from fleet.ids import PersonId, RequestId, VehicleId
@@ -78,7 +77,7 @@ def approved_on_paper(requests: Sequence[TripRequest], *, now: datetime) -> tupl
     return tuple(done), sum(request.state is RequestState.SUBMITTED for request in requests)
 
 
-def plan_offline(nouns: Nouns, task: Task, *, roads: LegBook | None = None) -> Answer:
+def plan_offline(nouns: Nouns, task: Task, *, roads: LegBook | None = None, solver: Solver = solve) -> Answer:
     """Plan the day with the same service as the server, on a memory store.
 
     ``roads`` may be kept between runs over the same graph, so that legs are worked out once.
@@ -99,6 +98,7 @@ def plan_offline(nouns: Nouns, task: Task, *, roads: LegBook | None = None) -> A
             stop=task.stop,
             policy=task.policy,
             clock=clock,
+            solver=solver,
         )
     except PlanRejected as rejected:
         violations = rejected.violations

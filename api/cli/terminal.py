@@ -34,12 +34,8 @@ class Spoken(StrEnum):
     EN = "en"
 
 
-LangOption = Annotated[
-    Spoken | None, typer.Option("--lang", help="输出语言 / language of the output; default: by LANG, else zh")
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="结果以 JSON 写到标准输出 / print the result as JSON on standard output")
-]
+LangOption = Annotated[Spoken | None, typer.Option("--lang", help="输出语言 / language; default: by LANG, else zh")]
+JsonOption = Annotated[bool, typer.Option("--json", help="结果以 JSON 输出 / result as JSON on standard output")]
 
 
 class BadInput(Exception):
@@ -124,6 +120,7 @@ def row_errors_json(errors: Sequence[RowError]) -> list[dict[str, Any]]:
 @contextmanager
 def refusing(lang: Language, *, as_json: bool, expected: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Turn bad input and the ``expected`` errors of the rooms below into words and exit code 2."""
+    caught: tuple[type[Exception], ...] = (OSError, *expected)
     try:
         yield
     except BadInput as problem:
@@ -134,7 +131,7 @@ def refusing(lang: Language, *, as_json: bool, expected: tuple[type[Exception], 
         if problem.errors and not as_json:
             print_row_errors(problem.errors, lang)
         raise typer.Exit(ExitCode.BAD_INPUT) from None
-    except (OSError, *expected) as problem:
+    except caught as problem:
         said = _os_error(problem, lang) if isinstance(problem, OSError) else str(problem)
         if as_json:
             print_json({"error": said, "errors": []})

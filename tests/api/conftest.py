@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from api.app import attach_store, create_app
 from api.services import Services
 from api.settings import Settings
+from dispatch.legs import LegBook
 from fleet import documents
 from fleet.drivers import Driver, Shift
 from fleet.memory_store import MemoryStore
@@ -212,7 +213,7 @@ def world(password_hash: str, roads: RoadEngine) -> Iterator[World]:
         random_bytes=random_bytes("world"),
     )
     attach_store(services, store, works={})
-    services.attach_roads(roads)
+    services.attach_roads(roads, LegBook(roads))
     with served(create_app(services)) as address, httpx.Client(base_url=address, timeout=20) as client:
         yield World(store=store, services=services, clock=clock, client=client)
         services.close()

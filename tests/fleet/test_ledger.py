@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -33,26 +35,57 @@ def an_event(sequence: int, **changes: object) -> Event:
     return replace(event, **changes)  # type: ignore[arg-type]
 
 
+#: The address of a PostgreSQL where a test may make schemas; where none is given, the default database is tested alone.
+POSTGRES = os.environ.get("CHUANYU_TEST_POSTGRES")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "ledger.sqlite"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+def url(request: pytest.FixtureRequest, path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{path}"
+        return
+    schema = f"test_{uuid4().hex}"
+    engine = sa.create_engine(POSTGRES)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
+    engine.dispose()
+
+
 @pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    ledger = Ledger(f"sqlite:///{path}")
+def ledger(url: str) -> Iterator[Ledger]:
+    ledger = Ledger(url)
     yield ledger
     ledger.close()
 
 
-def tamper(path: Path, *statements: str) -> None:
-    """Do what somebody with the file in hand can do: drop the guards first."""
-    with sqlite3.connect(path) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
+def execute(url: str, *statements: str) -> None:
+    engine = sa.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def tamper(url: str, *statements: str) -> None:
+    """Do what somebody with the database in hand can do: drop the guards first."""
+    if url.startswith("sqlite"):
+        names = ["ledger_no_update", "ledger_no_delete", "ledger_no_replace", "ledger_documents_no_update"]
+        names += ["ledger_documents_no_delete", "ledger_head_forward", "ledger_head_no_delete"]
+        execute(url, *(f"DROP TRIGGER {name}" for name in names), *statements)
+    else:
+        guards = ["ALTER TABLE ledger_documents DROP CONSTRAINT ledger_documents_sequence_fkey"]
+        guards += [f"ALTER TABLE {name} DISABLE TRIGGER ALL" for name in ("ledger", "ledger_documents", "ledger_head")]
+        execute(url, *guards, *statements)
 
 
 def test_what_goes_in_comes_out(ledger):
@@ -70,7 +103,8 @@ def test_what_goes_in_comes_out(ledger):
     assert [entry.event.sequence for entry in ledger.touching("request", ["q1", "nobody"])] == list(range(1, 1203, 3))
 
 
-def test_an_offline_reader_can_redo_the_chain(ledger, path):
+def test_an_offline_reader_can_redo_the_chain(path):
+    ledger = Ledger(f"sqlite:///{path}")
     ledger.append([an_event(number) for number in range(1, 6)])
     last = "0" * 64
     with sqlite3.connect(path) as connection:
@@ -82,6 +116,7 @@ def test_an_offline_reader_can_redo_the_chain(ledger, path):
         assert hash == last
         assert json.loads(body)["data"] == {"n": sequence}
     assert len(rows) == 5
+    ledger.close()
 
 
 def test_offering_again_is_harmless_and_another_history_is_refused(ledger):
@@ -109,11 +144,12 @@ def test_offering_again_is_harmless_and_another_history_is_refused(ledger):
         "DELETE FROM ledger_head",
     ],
 )
-def test_the_database_refuses_to_rewrite(ledger, path, statement):
+def test_the_database_refuses_to_rewrite(ledger, url, statement):
     ledger.append([an_event(number) for number in range(1, 4)])
-    with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute(statement)
-    connection.close()
+    if url.startswith("postgresql") and "REPLACE" in statement:
+        statement = "TRUNCATE ledger CASCADE"
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        execute(url, statement)
     assert ledger.verify().sequence == 3
 
 
@@ -148,16 +184,17 @@ def test_the_database_refuses_to_rewrite(ledger, path, statement):
         (["DELETE FROM ledger_documents WHERE sequence = 6"], 6, "documents"),
     ],
 )
-def test_the_first_broken_entry_is_named(ledger, path, statements, sequence, reason):
+def test_the_first_broken_entry_is_named(ledger, url, statements, sequence, reason):
     ledger.append([an_event(number) for number in range(1, 10)])
     ledger.close()
-    tamper(path, *statements)
+    tamper(url, *statements)
     with pytest.raises(LedgerBroken, match=reason) as caught:
         ledger.verify()
     assert caught.value.sequence == sequence
 
 
-def test_a_head_noted_elsewhere_unmasks_a_clean_forgery(ledger, path):
+def test_a_head_noted_elsewhere_unmasks_a_clean_forgery(path):
+    ledger = Ledger(f"sqlite:///{path}")
     noted = ledger.append([an_event(number) for number in range(1, 10)])
     ledger.close()
     forged_path = path.with_name("forged.sqlite")
@@ -176,8 +213,8 @@ def test_a_head_noted_elsewhere_unmasks_a_clean_forgery(ledger, path):
     shorter.close()
 
 
-def test_two_ledgers_on_one_database_take_turns(ledger, path):
-    other = Ledger(f"sqlite:///{path}")
+def test_two_ledgers_on_one_database_take_turns(ledger, url):
+    other = Ledger(url)
     events = [an_event(number) for number in range(1, 101)]
 
     def offer(to: Ledger) -> None:
@@ -202,7 +239,9 @@ def test_a_ledger_that_cannot_be_reached(tmp_path):
         Ledger(f"sqlite:///{tmp_path}/text.sqlite")
 
 
-def test_commits_are_synchronised_to_disk(ledger):
+def test_commits_are_synchronised_to_disk(path):
+    ledger = Ledger(f"sqlite:///{path}")
     with ledger._engine.connect() as connection:
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+    ledger.close()

@@ -128,10 +128,19 @@ def test_a_file_cut_off_in_the_middle_loads(tmp_path):
         assert (redis_client.get("x"), redis_client.get("y")) == (b"1", None)
 
 
-def test_a_server_that_cannot_start_says_why(tmp_path):
+def test_an_unreadable_file_is_kept_but_set_aside(tmp_path):
     (tmp_path / "redis").mkdir()
-    (tmp_path / "redis" / "appendonly.aof").write_bytes(b"this is not such a file\r\n" * 10)
-    with pytest.raises(StoreUnavailable, match=r"Bad file format|AOF"):
+    for number in (1, 2):
+        file = tmp_path / "redis" / "appendonly.aof"
+        file.write_bytes(b"this is not such a file\r\n" * number)
+        with redis_server.start(tmp_path) as running, client(running.url) as redis_client:
+            assert redis_client.dbsize() == 0
+        assert file.with_name(f"appendonly.aof.broken-{number}").stat().st_size == 25 * number
+
+
+def test_a_server_that_cannot_start_says_why(tmp_path):
+    (tmp_path / "redis" / "appendonly.aof").mkdir(parents=True)
+    with pytest.raises(StoreUnavailable, match=r"did not start.*append-only file"):
         redis_server.start(tmp_path)
 
 

@@ -22,7 +22,7 @@ from fleet.redis_store import RedisStore
 from fleet.store import Commit, Write
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
-KILLS = 12
+KILLS = 25
 
 
 def open_store(var_dir: Path, url: str) -> tuple[RedisStore, Ledger, DurableStore]:
@@ -83,7 +83,7 @@ def running(tmp_path: Path) -> Iterator[redis_server.RunningRedis]:
 @pytest.mark.parametrize("cut", [False, True], ids=["killed", "killed and its file cut"])
 def test_the_server_is_killed_at_random_points(tmp_path, running, cut):
     dice = random.Random(20260302)
-    names = {f"w{number}": 60 for number in range(4)}
+    names = {f"w{number}": 80 for number in range(4)}
     acknowledged: dict[str, list[int]] = {name: [] for name in names}
     stores = [open_store(tmp_path, running.url) for _ in range(2)]  # as two processes would have them
     stores[0][2].recover()

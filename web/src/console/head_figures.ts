@@ -25,7 +25,7 @@ export function headFigures(
   for (const request of requests.values()) byState[request.state] = (byState[request.state] ?? 0) + 1;
   const fleet = [...vehicles.values()].filter((vehicle) => vehicle.state !== "disposed");
   const nevs = fleet.filter((vehicle) => NEV.has(vehicle.energy)).length;
-  const given = overview?.nev_share_frac;
+  const given = overview?.nev_frac;
   return {
     requests: requests.size,
     byState,

@@ -1,0 +1,124 @@
+"""``chuanyu store`` and ``chuanyu ledger``: the state and its archive."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import typer
+
+from api.cli.serve_command import VarOption, settings_with
+from api.cli.terminal import ExitCode, JsonOption, LangOption, language, print_json, progress, refusing, result, screen
+from api.settings import Settings
+from api.wording import Text
+from fleet.errors import FleetError, LedgerBroken
+from fleet.ledger import Ledger
+
+store_app = typer.Typer(help="状态存储。The store.", no_args_is_help=True)
+ledger_app = typer.Typer(help="台账：仅追加、逐条哈希相连的事件档案。The ledger.", no_args_is_help=True)
+
+
+def ledger_url(settings: Settings) -> str:
+    """Return the ledger's address, by default the one that the server uses in its data folder."""
+    return settings.ledger_url or f"sqlite:///{(settings.var_dir / 'ledger.sqlite').resolve()}"
+
+
+def _missing(settings: Settings) -> Text | None:
+    path = settings.var_dir / "ledger.sqlite"
+    if settings.ledger_url is None and not path.is_file():
+        return Text(f"没有台账文件 {path}", f"there is no ledger at {path}")
+    return None
+
+
+@store_app.callback()
+def _store() -> None:
+    """状态存储。The store."""
+
+
+@store_app.command()
+def rebuild(var: VarOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
+    """由台账重建 Redis。Restore Redis from the ledger, as it was acknowledged.
+
+    Stop the server first. Exit code 1: the ledger itself is broken; nothing was rebuilt.
+    """
+    tongue = language(lang)
+    settings = settings_with(var=var)
+    _need_ledger(settings, tongue_text=_missing(settings), lang_en=tongue == "en", as_json=as_json)
+    with (
+        refusing(tongue, as_json=as_json, expected=(FleetError,)),
+        progress(Text("重建", "Rebuilding"), tongue, quiet=as_json) as advance,
+    ):
+        ledger = Ledger(ledger_url(settings))
+        try:
+            advance(0.1, "verify")
+            head = ledger.verify()
+        except LedgerBroken as broken:
+            _say_broken(broken, tongue_en=tongue == "en", as_json=as_json)
+            raise typer.Exit(ExitCode.PROBLEM) from None
+        finally:
+            ledger.close()
+        advance(0.4, "redis")
+        # Loaded here: the composition root brings Redis and the web framework along.
+        store, running, opened = import_module("api.worker").open_store(
+            settings.var_dir, redis_url=settings.redis_url, ledger_url=settings.ledger_url
+        )
+        try:
+            count = store.rebuild()
+        finally:
+            running.stop()
+            opened.close()
+        advance(1.0, "")
+    if as_json:
+        print_json({"events_count": count, "head_sequence": head.sequence, "head_hash": head.hash})
+    else:
+        said = Text(f"已由台账重建 {count} 个事件", f"rebuilt {count} events from the ledger")
+        result().print(said.say(tongue))
+
+
+@ledger_app.callback()
+def _ledger() -> None:
+    """台账。The ledger."""
+
+
+@ledger_app.command()
+def verify(var: VarOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
+    """验证台账的哈希链，指出第一条不符的记录。Prove the hash chain and name the first entry that does not fit.
+
+    Exit code 0: the chain holds; 1: it is broken; 2: there is no ledger.
+    """
+    tongue = language(lang)
+    settings = settings_with(var=var)
+    _need_ledger(settings, tongue_text=_missing(settings), lang_en=tongue == "en", as_json=as_json)
+    with refusing(tongue, as_json=as_json, expected=(FleetError,)):
+        ledger = Ledger(ledger_url(settings))
+        try:
+            head = ledger.verify()
+        except LedgerBroken as broken:
+            _say_broken(broken, tongue_en=tongue == "en", as_json=as_json)
+            raise typer.Exit(ExitCode.PROBLEM) from None
+        finally:
+            ledger.close()
+    if as_json:
+        print_json({"holds": True, "entries_count": head.sequence, "head_hash": head.hash})
+    else:
+        said = Text(
+            f"哈希链完好：{head.sequence} 条，链尾 {head.hash}",
+            f"the chain holds: {head.sequence} entries, head {head.hash}",
+        )
+        result().print(said.say(tongue))
+
+
+def _need_ledger(settings: Settings, *, tongue_text: Text | None, lang_en: bool, as_json: bool) -> None:
+    if tongue_text is None:
+        return
+    said = tongue_text.en if lang_en else tongue_text.zh
+    if as_json:
+        print_json({"error": said, "ledger": ledger_url(settings)})
+    screen().print(said, markup=False)
+    raise typer.Exit(ExitCode.BAD_INPUT)
+
+
+def _say_broken(broken: LedgerBroken, *, tongue_en: bool, as_json: bool) -> None:
+    if as_json:
+        print_json({"holds": False, "sequence": broken.sequence, "reason": broken.reason})
+    zh = f"台账在第 {broken.sequence} 条断开：{broken.reason}"
+    screen().print(str(broken) if tongue_en else zh, markup=False)

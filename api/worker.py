@@ -1,0 +1,184 @@
+"""What a server process does besides answering: open the store, load the roads, make the demo, watch over Redis."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from api import services as parts
+from api.app import attach_store
+from api.demo import NotADemo, ensure_demo
+from api.jobs import JobControl
+from api.plan_views import find_latest_plan
+from api.planning import plan_day, plan_work
+from api.services import Services
+from dispatch.legs import LegBook
+from fleet import redis_server
+from fleet.durable_store import DurableStore
+from fleet.errors import FleetError, StoreUnavailable
+from fleet.ledger import Ledger
+from fleet.redis_server import RunningRedis
+from fleet.redis_store import RedisStore
+from fleet.store import FleetStore
+from routing.builtin import load_builtin
+from routing.engine import RoadEngine
+
+PREFIX = "chuanyu"
+_WATCH_S = 0.5
+
+
+def open_store(
+    var_dir: Path, *, redis_url: str | None, ledger_url: str | None
+) -> tuple[FleetStore, RunningRedis, Ledger]:
+    """Open Redis (a given one, or one of our own in ``var_dir``) with the ledger behind it, and bring both in step."""
+    running = redis_server.start(var_dir, redis_url)
+    try:
+        ledger = Ledger(ledger_url or f"sqlite:///{(var_dir / 'ledger.sqlite').resolve()}")
+        store = DurableStore(RedisStore(running.url, prefix=PREFIX, fenced=True), ledger)
+        store.recover()
+    except BaseException:
+        running.stop()
+        raise
+    return store, running, ledger
+
+
+class Worker:
+    """The background of one server process.
+
+    ``say`` is told what a person at the terminal wants to know; ``fail`` is called when the process cannot go on.
+    """
+
+    def __init__(self, services: Services, *, say: Callable[[str], None], fail: Callable[[], None]) -> None:
+        self._services = services
+        self._say = say
+        self._fail = fail
+        self._stop = threading.Event()
+        self._running: RunningRedis | None = None
+        self._ledger: Ledger | None = None
+        self._log = structlog.get_logger("chuanyu.worker")
+        self._threads = [threading.Thread(target=self._load, name="load", daemon=True)]
+        services.await_also(parts.STORE, parts.ROADS)
+        if services.settings.demo:
+            services.await_also(parts.DEMO, parts.DEMO_PLAN)
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End what was started, the embedded Redis last."""
+        self._stop.set()
+        self._services.close()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        if self._running is not None:
+            self._running.stop()
+        if self._ledger is not None:
+            self._ledger.close()
+
+    def _load(self) -> None:
+        try:
+            self._open()
+            self._load_roads()
+            if self._services.settings.demo:
+                self._make_demo()
+        except Exception as error:  # nobody else would hear of it: tell and end the process
+            if self._stop.is_set():
+                return
+            self._log.error("cannot start", exc_info=error)
+            self._services.failure = str(error) or type(error).__name__
+            self._say(f"启动失败 / cannot start: {self._services.failure}")
+            self._fail()
+
+    def _open(self) -> None:
+        settings = self._services.settings
+        store, running, ledger = open_store(
+            settings.var_dir, redis_url=settings.redis_url, ledger_url=settings.ledger_url
+        )
+        self._running, self._ledger = running, ledger
+        attach_store(self._services, store, works={"plan": plan_work(self._services)})
+        watch = threading.Thread(target=self._watch, name="watch-redis", daemon=True)
+        self._threads.append(watch)
+        watch.start()
+
+    def _load_roads(self) -> None:
+        roads = RoadEngine(load_builtin())
+        self._services.attach_roads(roads, LegBook(roads))
+
+    def _watch(self) -> None:
+        running = self._running
+        while running is not None and not self._stop.wait(_WATCH_S):
+            try:
+                if running.ensure_running():
+                    self._log.warning("Redis was gone and runs again")
+            except StoreUnavailable as error:
+                self._log.error("Redis does not answer", error=str(error))
+
+    def _make_demo(self) -> None:
+        services = self._services
+        try:
+            access = ensure_demo(services, services.store)
+        except NotADemo:
+            self._say("数据目录中已有其他数据，未生成演示数据 / the store holds other data: no demo was made")
+            services.reached(parts.DEMO)
+            services.reached(parts.DEMO_PLAN)
+            return
+        if services.settings.is_loopback:
+            services.demo_access = access
+        services.reached(parts.DEMO)
+        plan = find_latest_plan(services.store, access.day)
+        if plan is None:
+            self._plan(access.day)
+            plan = find_latest_plan(services.store, access.day)
+        services.reached(parts.DEMO_PLAN)
+        if plan is not None:
+            self._say(tell_plan(access.day, dict(plan.body["figures"])))
+
+    def _plan(self, day: str) -> None:
+        control = JobControl(id="demo", ask={}, started_by="demo")
+        while not self._stop.is_set():
+            try:
+                plan_day(
+                    self._services,
+                    control,
+                    day=day,
+                    region="",
+                    seconds=self._services.settings.plan_seconds,
+                    seed=self._services.settings.demo_seed,
+                )
+                return
+            except FleetError as error:
+                # The store went away while planning: try again once it is back.
+                self._log.error("demo plan", error=str(error))
+                self._stop.wait(_WATCH_S)
+
+
+def tell_plan(day: str, figures: dict[str, Any]) -> str:
+    """Say a plan's figures in one line for the terminal."""
+    km, kwh, yuan = figures["drive_m"] / 1000, figures["drive_wh"] / 1000, figures["cost_fen"] / 100
+    return (
+        f"{day}: {figures['served_count']} 已安排 served, {figures['unserved_count']} 未安排 unserved, "
+        f"{figures['vehicles_used_count']} 辆车 vehicles, {km:,.0f} km, {kwh:,.0f} kWh, {yuan:,.0f} 元 CNY, "
+        f"{figures['seconds']:.1f} s"
+    )
+
+
+def load_secret(var_dir: Path) -> bytes:
+    """Return the secret of this installation, drawn at the first call; only its owner may read the file."""
+    path = var_dir / "secret"
+    if not path.exists():
+        fresh = var_dir / f"secret.{secrets.token_hex(4)}"
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,180 @@
+"""The driver's side: accept, drive, finish, and what every tap does to request and vehicle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fleet import documents
+from fleet.itineraries import Assignment
+from fleet.requests import assign
+from fleet.store import Commit, Write
+from tests.api.conftest import NOW, at, trip
+
+
+@pytest.fixture
+def order(world) -> str:
+    """A request that was approved and given to the driver, as a plan would do it."""
+    request_id = world.post("/v1/requests", "asker", trip()).json()["id"]
+    assert world.post(f"/v1/requests/{request_id}:approve", "boss").status_code == 200
+    document = world.store.get("request", request_id)
+    request = assign(documents.decode("request", document.body))
+    assignment = Assignment(
+        id="A-1",
+        request_id=request_id,
+        itinerary_id="I-1",
+        plan_id="PL-1",
+        vehicle_id="V-SN-1",
+        driver_id="D-SN-1",
+        region="510900",
+        pickup_at=NOW + timedelta(hours=2),
+        dropoff_at=NOW + timedelta(hours=3),
+        offered_at=NOW,
+        why="tier:1",
+    )
+    world.store.commit(
+        Commit(
+            type="plan.made",
+            actor="dispatch",
+            at=NOW,
+            region="510900",
+            writes=[
+                Write(kind="request", id=request_id, expected_version=2, body=documents.encode(request)),
+                Write(kind="assignment", id="A-1", expected_version=0, body=documents.encode(assignment)),
+            ],
+        )
+    )
+    return request_id
+
+
+def tap(world, action: str, body: object = None, login: str = "driver", **headers: str):
+    return world.post(f"/v1/assignments/A-1:{action}", login, body, **headers)
+
+
+def test_the_driver_sees_the_order_with_all_that_is_needed(world, order):
+    [item] = world.get("/v1/assignments", "driver", mine="true", day="2026-03-02").json()["items"]
+    assert item["plate"] == "川JD00001"
+    assert item["request"]["purpose"] == "赴潼南对接工作"
+    assert item["request"]["requester_name"] == "姓名 asker"
+    assert item["state"] == "offered"
+    assert world.get("/v1/assignments", "driver", mine="true", day="2026-03-03").json()["items"] == []
+    assert world.get("/v1/assignments", "driver2", mine="true").json()["items"] == []
+    assert world.get("/v1/assignments/A-1", "driver2").status_code == 404
+    assert world.get(f"/v1/requests/{order}", "driver").status_code == 200
+    assert world.get(f"/v1/requests/{order}", "asker").json()["assignment"]["id"] == "A-1"
+
+
+def test_the_whole_trip(world, order):
+    assert tap(world, "accept").json()["state"] == "accepted"
+    assert world.store.get("request", order).body["state"] == "assigned"
+    assert tap(world, "start", {}).json()["state"] == "started"
+    assert world.store.get("request", order).body["state"] == "under_way"
+    assert tap(world, "pickUp", {"passengers": 2}).json()["state"] == "on_board"
+    assert tap(world, "dropOff").json()["state"] == "dropped_off"
+    done = tap(world, "finish", {"odometer_m": 10_052_000, "charge_frac": 0.5})
+    assert done.json()["state"] == "finished"
+    assert [report["action"] for report in done.json()["reports"]] == [
+        "accept",
+        "start",
+        "pick_up",
+        "drop_off",
+        "finish",
+    ]
+    assert done.json()["reports"][2]["passengers"] == 2
+    assert world.store.get("request", order).body["state"] == "finished"
+    vehicle = world.store.get("vehicle", "V-SN-1").body
+    assert vehicle["odometer_m"] == 10_052_000
+    assert vehicle["battery"]["charge_wh"] == 30_000
+    types = [event.type for event in world.store.events(after=world.store.head() - 5)]
+    assert types == [
+        "assignment.accepted",
+        "assignment.started",
+        "assignment.picked_up",
+        "assignment.dropped_off",
+        "assignment.finished",
+    ]
+
+
+def test_what_the_state_does_not_allow_is_a_conflict(world, order):
+    head = world.store.head()
+    early = tap(world, "pickUp")
+    assert early.status_code == 409
+    assert "接乘客上车" in early.json()["detail"]
+    assert "待接单" in early.json()["detail"]
+    assert "picking up is not possible" in tap(world, "pickUp", Accept_Language="en").json()["detail"]
+    assert world.store.head() <= head + 1  # the sign-in only
+
+
+def test_declining_gives_the_request_back(world, order):
+    assert tap(world, "decline", {"reason": ""}).status_code == 422
+    assert tap(world, "decline", {"reason": "车辆故障"}).json()["state"] == "declined"
+    assert world.store.get("request", order).body["state"] == "approved"
+    assert world.get(f"/v1/requests/{order}", "asker").json()["assignment"] is None
+
+
+def test_only_the_driver_drives(world, order):
+    assert tap(world, "accept", login="driver2").status_code == 404
+    assert tap(world, "accept", login="dispatcher").status_code == 403
+    assert tap(world, "accept", login="asker").status_code == 403
+    assert tap(world, "accept", login="tn-dispatcher").status_code == 404
+
+
+def test_a_late_tap_keeps_its_time_and_an_impossible_one_is_refused(world, order):
+    world.clock.pass_by(hours=3)
+    late = tap(world, "accept", {"at": at(7, 30)}).json()
+    assert late["reports"][0]["at"] == at(7, 30)
+    assert late["reports"][0]["received_at"].startswith("2026-03-02T10:00")
+    assert tap(world, "start", {"at": at(7, 20)}).status_code == 422
+    future = tap(world, "start", {"at": at(11)})
+    assert future.status_code == 422
+    assert future.json()["errors"][0]["message"] == "时间在未来"
+
+
+def test_the_odometer_never_runs_backwards(world, order):
+    for action in ("accept", "start", "pickUp", "dropOff"):
+        assert tap(world, action).status_code == 200
+    head = world.store.head()
+    answer = tap(world, "finish", {"odometer_m": 9_000_000})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "odometer_m"
+    assert world.store.head() == head
+
+
+def test_a_repeated_tap_has_one_effect(world, order):
+    first = tap(world, "accept", Idempotency_Key="t-1")
+    again = tap(world, "accept", Idempotency_Key="t-1")
+    assert first.content == again.content
+    assert len(world.store.get("assignment", "A-1").body["reports"]) == 1
+
+
+def test_cancelling_takes_the_order_from_the_driver(world, order):
+    answer = world.post(f"/v1/requests/{order}:cancel", "asker", {"reason": "会议取消"})
+    assert answer.status_code == 200, answer.text
+    assert world.store.get("assignment", "A-1").body["state"] == "withdrawn"
+    assert tap(world, "accept").status_code == 409
+
+
+def test_a_trip_under_way_is_not_cancelled(world, order):
+    for action in ("accept", "start"):
+        assert tap(world, action).status_code == 200
+    answer = world.post(f"/v1/requests/{order}:cancel", "asker", {"reason": "会议取消"})
+    assert answer.status_code == 409
+
+
+def test_the_other_side_of_a_cross_border_trip_sees_it(world, order):
+    document = world.store.get("assignment", "A-1")
+    body = {**document.body, "region": "500152", "vehicle_id": "V-TN-1", "driver_id": "D-TN-1"}
+    world.store.commit(
+        Commit(
+            type="plan.made",
+            actor="dispatch",
+            at=NOW,
+            region="500152",
+            writes=[Write(kind="assignment", id="A-1", expected_version=1, body=body)],
+        )
+    )
+    assert world.get(f"/v1/requests/{order}", "tn-dispatcher").status_code == 200
+    assert world.get("/v1/assignments/A-1", "tn-dispatcher").status_code == 200
+    assert world.get("/v1/assignments/A-1", "dispatcher").status_code == 200
+    assert world.get(f"/v1/requests/{order}", "tn-asker").status_code == 404

@@ -1,0 +1,64 @@
+"""The interface's description: OpenAPI 3.1, with an example for everything that is posted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from api.schemas import assignments, facts, plans, requests, sessions
+from pydantic import TypeAdapter
+
+
+@pytest.fixture
+def schema(world) -> dict:
+    return world.client.get("/openapi.json").json()
+
+
+def operations(schema):
+    for path, methods in schema["paths"].items():
+        for method, operation in methods.items():
+            yield method, path, operation
+
+
+def test_it_is_openapi_3_1_and_every_operation_is_named(schema):
+    assert schema["openapi"].startswith("3.1.")
+    names = [operation["operationId"] for _, _, operation in operations(schema)]
+    assert len(names) == len(set(names))
+    for method, path, operation in operations(schema):
+        assert operation["summary"], f"{method} {path}"
+
+
+def test_every_post_with_a_body_has_an_example_that_holds(schema):
+    for method, path, operation in operations(schema):
+        if method != "post" or "requestBody" not in operation:
+            continue
+        content = operation["requestBody"]["content"]
+        if "application/json" not in content:
+            continue
+        body = content["application/json"]["schema"]
+        references = [body, *body.get("anyOf", [])]
+        found = [
+            example
+            for reference in references
+            if "$ref" in reference
+            for example in schema["components"]["schemas"][reference["$ref"].rsplit("/", 1)[1]].get("examples", [])
+        ]
+        assert found, f"{method} {path} has no example"
+
+
+def test_every_post_takes_an_idempotency_key(schema):
+    for method, path, operation in operations(schema):
+        if method == "post":
+            names = {parameter["name"] for parameter in operation.get("parameters", [])}
+            assert "idempotency-key" in names, path
+
+
+def test_examples_are_accepted_by_their_models():
+    count = 0
+    for module in (assignments, facts, plans, requests, sessions):
+        for value in vars(module).values():
+            extra = getattr(value, "model_config", {}).get("json_schema_extra") if isinstance(value, type) else None
+            for example in (extra or {}).get("examples", []):
+                TypeAdapter(value).validate_json(json.dumps(example))
+                count += 1
+    assert count >= 8
