@@ -118,6 +118,17 @@ class Accounts:
             return person
         return None
 
+    def is_password(self, person: Person, password: str) -> bool:
+        """Tell whether this is the person's password; guesses count as failed sign-ins."""
+        names = (f"login:{person.login}",)
+        self._throttle.check(names, self._clock())
+        try:
+            self._hasher.verify(person.password_hash, password)
+        except (VerificationError, InvalidHashError):
+            self._throttle.failed(names, self._clock())
+            return False
+        return True
+
     def sign_in(self, login: str, password: str, *, address: str, repeat_key: str | None = None) -> Session:
         """Open a session.
 

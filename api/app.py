@@ -28,6 +28,7 @@ from api.routes import (
     jobs,
     network,
     overview,
+    persons,
     plans,
     regions,
     requests,
@@ -46,6 +47,7 @@ TITLE = "川渝公务用车调度 · Official vehicle dispatch for Sichuan and C
 ROUTERS = (
     health,
     sessions,
+    persons,
     regions,
     units,
     sites,

@@ -37,9 +37,8 @@ def choose_day(now: datetime) -> str:
     return (today if early else today + timedelta(days=1)).isoformat()
 
 
-def load_password(var_dir: Path, draw: Callable[[int], bytes]) -> str:
-    """Return the demo's password, drawn and written down at the first call."""
-    path = var_dir / "demo-password"
+def load_password(path: Path, draw: Callable[[int], bytes]) -> str:
+    """Return the password of a file that only its owner may read; drawn and written at the first call."""
     if not path.exists():
         text = draw(9).hex()
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -65,7 +64,7 @@ def ensure_demo(services: Services, store: FleetStore) -> DemoAccess:
         _commit(services, store, "demo.begun", [_marker(day, complete=False, featured=[], version=0)], key="demo/begin")
         marker = store.get(KIND, ID)
     day = str(marker.body["day"])
-    password = load_password(settings.var_dir, services.random_bytes)
+    password = load_password(settings.var_dir / "demo-password", services.random_bytes)
     if not marker.body["complete"]:
         region = build_demo(
             settings.demo_seed,

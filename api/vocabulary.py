@@ -79,6 +79,16 @@ ACTIONS: Mapping[str, Text] = MappingProxyType(
     }
 )
 
+VEHICLE_KINDS: Mapping[str, Text] = MappingProxyType(
+    {
+        "sedan": Text("轿车", "sedan"),
+        "suv": Text("越野车", "SUV"),
+        "mpv": Text("商务车", "MPV"),
+        "minibus": Text("小型客车", "minibus"),
+        "coach": Text("大客车", "coach"),
+    }
+)
+
 CAUSES: Mapping[Cause, Text] = MappingProxyType(
     {
         Cause.NO_VEHICLE: Text("没有可用车辆", "there is no vehicle for it"),

@@ -12,24 +12,27 @@ import structlog
 
 from api import services as parts
 from api.app import attach_store
-from api.demo import NotADemo, ensure_demo
+from api.demo import NotADemo, ensure_demo, load_password
 from api.jobs import JobControl
 from api.plan_views import find_latest_plan
 from api.planning import plan_day, plan_work
+from api.promises import answer_with
 from api.services import Services
 from dispatch.legs import LegBook
-from fleet import redis_server
+from fleet import documents, redis_server
 from fleet.durable_store import DurableStore
 from fleet.errors import FleetError, StoreUnavailable
+from fleet.ids import PersonId, RegionCode
 from fleet.ledger import Ledger
+from fleet.people import Person, Role
 from fleet.redis_server import RunningRedis
 from fleet.redis_store import RedisStore
-from fleet.store import FleetStore
+from fleet.store import Commit, FleetStore, Write
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 
 PREFIX = "chuanyu"
-_WATCH_S = 0.5
+_WATCH_S = 0.2
 
 
 def open_store(
@@ -87,6 +90,8 @@ class Worker:
             self._load_roads()
             if self._services.settings.demo:
                 self._make_demo()
+            else:
+                self._ensure_admin()
         except Exception as error:  # nobody else would hear of it: tell and end the process
             if self._stop.is_set():
                 return
@@ -108,7 +113,35 @@ class Worker:
 
     def _load_roads(self) -> None:
         roads = RoadEngine(load_builtin())
+        self._services.promiser = answer_with(self._services)
         self._services.attach_roads(roads, LegBook(roads))
+
+    def _ensure_admin(self) -> None:
+        """Give an empty installation its first account, with a drawn password that only its owner can read."""
+        services = self._services
+        if services.store.list("person", limit=1).documents:
+            return
+        path = services.settings.var_dir / "admin-password"
+        password = load_password(path, services.random_bytes)
+        admin = Person(
+            id=PersonId("P-admin"),
+            login="admin",
+            name="管理员",
+            roles=frozenset({Role.ADMIN}),
+            unit_id=None,
+            region=RegionCode(""),
+            password_hash=services.new_password_hash(password),
+        )
+        services.store.commit(
+            Commit(
+                type="person.registered",
+                actor="server",
+                at=services.clock(),
+                writes=[Write(kind="person", id=admin.id, expected_version=0, body=documents.encode(admin))],
+                key="first-admin",
+            )
+        )
+        self._say(f"首个账户 admin，密码见 / first account admin, password in {path}")
 
     def _watch(self) -> None:
         running = self._running

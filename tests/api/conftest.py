@@ -18,6 +18,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from api.app import attach_store, create_app
+from api.promises import answer_with
 from api.services import Services
 from api.settings import Settings
 from dispatch.legs import LegBook
@@ -213,10 +214,12 @@ def world(password_hash: str, roads: RoadEngine) -> Iterator[World]:
         random_bytes=random_bytes("world"),
     )
     attach_store(services, store, works={})
+    services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
     with served(create_app(services)) as address, httpx.Client(base_url=address, timeout=20) as client:
         yield World(store=store, services=services, clock=clock, client=client)
-        services.close()
+        services.jobs.close()
+        services.feed.close()
 
 
 @contextmanager
