@@ -169,7 +169,7 @@ def build(
         ends = []
         for node, change in ((slot.start, slot.on_board or zero), (slot.end, zero)):
             ends.append(len(rows))
-            rows.append((node.early, node.late, node.service, INF, 0.0))
+            rows.append((node.early, node.late, node.service, INF, node.gain))
             marks.append((node.loc, -1, DEPOT, -1))
             loads.append(change)
         slot_i[k] = (
