@@ -92,9 +92,15 @@ def working_windows(crew: Crew, *, days: int, not_before_s: int) -> tuple[tuple[
     else:
         shift = crew.driver.shift
         spans = [(day * DAY_S + shift.start_s, day * DAY_S + shift.end_s) for day in range(days)]
-    merged: list[tuple[int, int]] = []
+    return merged([(max(begin, not_before_s), end) for begin, end in spans if end > not_before_s])
+
+
+def merged(spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Join periods that touch or overlap; ``spans`` ascend by their begin."""
+    joined: list[tuple[int, int]] = []
     for begin, end in spans:
-        start = max(begin, not_before_s, merged[-1][1] if merged else 0)
-        if start < end:
-            merged.append((start, end))
-    return tuple(merged)
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        elif begin < end:
+            joined.append((begin, end))
+    return tuple(joined)

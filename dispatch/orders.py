@@ -116,14 +116,14 @@ def _itinerary(
 
 
 def _history_mfen(snapshot: Snapshot, vehicle: int) -> int:
-    """Distance, duty time and tolls of what is over and therefore not in the route's own cost."""
+    """Distance, time at the wheel and tolls of what is over and therefore not in the route's own cost."""
     history = snapshot.standings[vehicle].history
     if not history:
         return 0
     spec = snapshot.problem.vehicles[vehicle]
-    duty_s = round((history[-1].depart_at - history[0].depart_at).total_seconds())
+    wheel_s = sum(stop.leg_s for stop in history)
     metres, toll_fen = sum(stop.leg_m for stop in history), sum(stop.leg_toll_fen for stop in history)
-    return metres * spec.mfen_per_m + duty_s * spec.mfen_per_s + toll_fen * MFEN_PER_FEN
+    return metres * spec.mfen_per_m + wheel_s * spec.mfen_per_s + toll_fen * MFEN_PER_FEN
 
 
 def _stop(snapshot: Snapshot, stop: Stop, before: Stop | None, legs: LegMatrix) -> ItineraryStop:

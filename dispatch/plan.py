@@ -42,7 +42,9 @@ class Stop:
     """One stop of a route; the ``leg_*`` fields describe the drive that leads to it.
 
     ``request`` and ``charge_group`` are indices into the problem; ``stop`` is the index within the request's stops.
-    Service or charging runs from ``begin_s`` to ``depart_s``. ``charge_wh`` is the battery's content at arrival, None
+    Service or charging runs from ``begin_s`` to ``depart_s``. ``leg_s`` includes the rests on the way of a leg that is
+    longer than
+    the driver may drive at a stretch. ``charge_wh`` is the battery's content at arrival, None
     without a battery; ``charged_wh`` what was added here.
     """
 

@@ -23,12 +23,13 @@ class DispatchPolicy:
         ``ride_factor_frac``, ``ride_slack_s``: a shared ride without a limit of its own may last max(1.5 x direct, direct +
         10 min) (assumption, usual in dial-a-ride practice; the acceptance figure of the Chengdu data).
     Drivers
-        ``continuous_drive_s``, ``rest_s``: 4 h, then 20 min (R116). ``max_duty_s``: 8 h and at most 3 h overtime (R117).
+        ``continuous_drive_s``, ``rest_s``: 4 h, then 20 min (R116). ``max_duty_s``: 8 h and at most 3 h overtime (R117),
+        on days without a trip over several days, which no single limit fits.
     Time
         ``freeze_s``: what begins within this time stays as planned (assumption: 15 min). ``lead_s``: a vehicle that stands
         idle leaves this long after now at the earliest (assumption: 5 min, for reading the order and walking to the car).
     Money
-        ``driver_fen_per_h``, ``use_fen``, ``wear_fen_per_km``: marginal cost of duty time, of bringing out one more vehicle
+        ``driver_fen_per_h``, ``use_fen``, ``wear_fen_per_km``: marginal cost of an hour at the wheel, of bringing out one more vehicle
         (R075 counts vehicles), and of tyres, repairs and depreciation by distance (assumptions).
         ``petrol_fen_per_l``, ``diesel_fen_per_l``, ``power_fen_per_kwh``: energy (assumptions near the regional price caps of
         2024-2025: 92 octane about 7.8 yuan/l, diesel about 7.4 yuan/l, depot electricity at 0.6 yuan/kWh).

@@ -6,12 +6,18 @@ fen per kilometre is one mfen per metre). :mod:`dispatch.snapshot` is the only p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+
+from dispatch.errors import InvalidProblem
 
 FORBIDDEN = -1
 """Entry of ``Problem.tier`` where a vehicle group may not serve a request group."""
@@ -61,7 +67,9 @@ class RequestSpec:
     first stop's location when it begins and at the last one's when it ends.
 
     ``seats`` is the load from first to last stop. ``max_ride_s`` runs from the end of service at the first stop to the
-    begin of service at the last one (None: unlimited). ``kinds`` is a bit mask of acceptable vehicle kinds (0: any),
+    begin of service at the last one (None: unlimited).
+
+    ``kinds`` is a bit mask of acceptable vehicle kinds (bit ``1 << VehicleSpec.kind``; 0: any),
     ``equipment`` a bit mask of which all are needed. ``priority`` 0 is the most urgent. ``penalty_mfen`` is the price of
     leaving it unserved. ``promised_vehicle`` and the promised window make moving a promise cost ``change_mfen``.
     """
@@ -125,7 +133,8 @@ class VehicleSpec:
 
     ``windows`` are the disjoint, ascending periods in which it may work; a route stays inside one of them unless a
     charter spans several. ``end_location`` None lets it end anywhere. ``max_continuous_drive_s`` of driving asks for a
-    pause of ``rest_s`` (rule R116: 240 min, then 20 min).
+    pause of ``rest_s`` (rule R116: 240 min, then 20 min); a leg longer than that holds its pauses on the way and takes that
+    much longer. ``mfen_per_s`` is paid per second of driving.
     """
 
     id: str
@@ -167,6 +176,8 @@ class ChargeGroupSpec:
 class Problem:
     """Everything the solver may know.
 
+    Checked when it is made: see :func:`validate`.
+
     ``tier`` (int8, request groups x vehicle groups) is the pool tier of rule R069, 1 best, or ``FORBIDDEN``;
     ``tier_refusal`` of the same shape holds a :class:`TierRefusal`; ``tier_mfen[t]`` is the extra price of using tier t.
     ``site_power_w[i]`` is None where a site is not limited.
@@ -182,3 +193,202 @@ class Problem:
     tier: npt.NDArray[np.int8]
     tier_refusal: npt.NDArray[np.int8]
     tier_mfen: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the problem's canonical JSON, hexadecimal."""
+        body = {
+            "epoch": self.epoch.isoformat(),
+            "horizon_s": self.horizon_s,
+            "legs": [
+                {
+                    name: hashlib.sha256(np.ascontiguousarray(getattr(legs, name)).tobytes()).hexdigest()
+                    for name in LEG_FIELDS
+                }
+                for legs in self.legs
+            ],
+            "vehicles": [asdict(v) for v in self.vehicles],
+            "requests": [asdict(r) for r in self.requests],
+            "charge_groups": [asdict(g) for g in self.charge_groups],
+            "site_power_w": self.site_power_w,
+            "tier": self.tier.tolist(),
+            "tier_refusal": self.tier_refusal.tolist(),
+            "tier_mfen": self.tier_mfen,
+        }
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+LEG_FIELDS = tuple(f.name for f in fields(Legs))
+
+
+def validate(problem: Problem) -> None:
+    """Say what contradicts itself in ``problem``.
+
+    A request that nobody can serve is not an error: it comes back unserved.
+
+    Raises
+    ------
+    InvalidProblem
+        An index out of range, a reversed window, a negative entry, a matrix that is not square, an id used twice.
+    """
+    _validate_legs(problem)
+    locations = problem.legs[0].drive_s.shape[0] if problem.legs else 0
+    _validate_ids("vehicles", [v.id for v in problem.vehicles])
+    _validate_ids("requests", [r.id for r in problem.requests])
+    _validate_ids("charge_groups", [g.id for g in problem.charge_groups])
+    groups = problem.tier.shape
+    _require(problem.tier.ndim == 2, "tier", groups, "must have two dimensions: request groups and vehicle groups")
+    _require(
+        problem.tier_refusal.shape == groups,
+        "tier_refusal",
+        problem.tier_refusal.shape,
+        f"must have the shape of tier, {groups}",
+    )
+    if problem.tier.size:
+        top = int(problem.tier.max())
+        _require(
+            top < len(problem.tier_mfen), "tier", top, f"has no price: tier_mfen ends at {len(problem.tier_mfen) - 1}"
+        )
+        _require(int(problem.tier.min()) >= FORBIDDEN, "tier", int(problem.tier.min()), "is below FORBIDDEN (-1)")
+    for i, price in enumerate(problem.tier_mfen):
+        _require(price >= 0, f"tier_mfen[{i}]", price, "must not be negative")
+    for i, vehicle in enumerate(problem.vehicles):
+        _validate_vehicle(problem, f"vehicles[{i}]", vehicle, locations)
+    for i, request in enumerate(problem.requests):
+        _validate_request(problem, f"requests[{i}]", request, locations)
+    for i, group in enumerate(problem.charge_groups):
+        where = f"charge_groups[{i}]"
+        _in_range(f"{where}.location", group.location, locations)
+        _in_range(f"{where}.site", group.site, len(problem.site_power_w))
+        _not_negative(where, group, ("points", "mfen_per_wh", "overhead_s"))
+        _require(group.point_w > 0, f"{where}.point_w", group.point_w, "must be positive")
+
+
+def _require(holds: bool, field: str, value: object, message: str) -> None:
+    if not holds:
+        raise InvalidProblem(field, value, message)
+
+
+def _validate_ids(name: str, ids: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for i, id in enumerate(ids):
+        _require(id not in seen, f"{name}[{i}].id", id, "is used twice")
+        seen.add(id)
+
+
+def _in_range(field: str, index: int, size: int) -> None:
+    _require(0 <= index < size, field, index, f"is out of range: there are {size}")
+
+
+def _not_negative(where: str, noun: object, names: Sequence[str]) -> None:
+    for name in names:
+        value = getattr(noun, name)
+        _require(value is None or value >= 0, f"{where}.{name}", value, "must not be negative")
+
+
+def _validate_legs(problem: Problem) -> None:
+    _require(bool(problem.legs), "legs", (), "at least one leg matrix is needed")
+    shape = problem.legs[0].drive_s.shape
+    _require(len(shape) == 2 and shape[0] == shape[1], "legs[0].drive_s", shape, "must be square")
+    for i, legs in enumerate(problem.legs):
+        for name in LEG_FIELDS:
+            where, matrix = f"legs[{i}].{name}", getattr(legs, name)
+            _require(matrix.shape == shape, where, matrix.shape, f"must have the shape {shape}")
+            _require(np.issubdtype(matrix.dtype, np.integer), where, str(matrix.dtype), "must hold integers")
+            if name == "drive_wh" or not matrix.size:
+                continue  # energy may be negative on a descent
+            at = int(np.argmin(matrix))
+            lowest = int(matrix.flat[at])
+            _require(
+                lowest >= -1, f"{where}[{at // shape[0]}, {at % shape[0]}]", lowest, "must not be negative (-1: no way)"
+            )
+            if name != "drive_s":
+                gone = (matrix == -1) & (legs.drive_s != -1)
+                _require(not gone.any(), where, -1, "is unreachable where drive_s is not")
+        diagonal = np.diagonal(legs.drive_s)
+        _require(
+            not diagonal.any(),
+            f"legs[{i}].drive_s",
+            int(np.abs(diagonal).max(initial=0)),
+            "must be 0 from a place to itself",
+        )
+
+
+def _validate_vehicle(problem: Problem, where: str, vehicle: VehicleSpec, locations: int) -> None:
+    _in_range(f"{where}.start_location", vehicle.start_location, locations)
+    if vehicle.end_location is not None:
+        _in_range(f"{where}.end_location", vehicle.end_location, locations)
+    _in_range(f"{where}.legs", vehicle.legs, len(problem.legs))
+    _in_range(f"{where}.group", vehicle.group, problem.tier.shape[1])
+    _in_range(f"{where}.kind", vehicle.kind, 63)
+    _not_negative(
+        where, vehicle,
+        ("seats", "equipment", "fixed_mfen", "mfen_per_m", "mfen_per_s", "max_route_s", "max_drive_s", "rest_s"),
+    )  # fmt: skip
+    if vehicle.max_continuous_drive_s is not None:
+        value = vehicle.max_continuous_drive_s
+        _require(value > 0, f"{where}.max_continuous_drive_s", value, "must be positive")
+    before = None
+    for i, (begin, end) in enumerate(vehicle.windows):
+        _require(begin <= end, f"{where}.windows[{i}]", (begin, end), "ends before it begins")
+        _require(
+            before is None or before < begin,
+            f"{where}.windows[{i}]",
+            (begin, end),
+            "must come after the window before it",
+        )
+        before = end
+    if vehicle.battery is not None:
+        battery, field = vehicle.battery, f"{where}.battery"
+        _require(battery.capacity_wh > 0, f"{field}.capacity_wh", battery.capacity_wh, "must be positive")
+        for name in ("initial_wh", "reserve_wh", "final_wh"):
+            value = getattr(battery, name)
+            _require(0 <= value <= battery.capacity_wh, f"{field}.{name}", value, "must lie between 0 and capacity_wh")
+        for name in ("ac_curve", "dc_curve"):
+            curve = getattr(battery, name)
+            steps = curve.from_wh
+            good = len(steps) == len(curve.power_w) > 0 and steps[0] == 0 and all(a < b for a, b in pairwise(steps))
+            _require(good, f"{field}.{name}", steps, "must begin at 0 and rise, with one power per step")
+            _require(min(curve.power_w) >= 0, f"{field}.{name}", curve.power_w, "must not be negative")
+    for i, pin in enumerate(vehicle.pinned):
+        field = f"{where}.pinned[{i}]"
+        _in_range(f"{field}.location", pin.location, locations)
+        _require(pin.begin_s <= pin.depart_s, f"{field}.depart_s", pin.depart_s, "is before begin_s")
+        if i:
+            _require(
+                pin.begin_s >= vehicle.pinned[i - 1].depart_s,
+                f"{field}.begin_s",
+                pin.begin_s,
+                "is before the stop before it departs",
+            )
+        if pin.request is not None:
+            _in_range(f"{field}.request", pin.request, len(problem.requests))
+            _in_range(f"{field}.stop", pin.stop, len(problem.requests[pin.request].stops))
+        if pin.charge_group is not None:
+            _in_range(f"{field}.charge_group", pin.charge_group, len(problem.charge_groups))
+
+
+def _validate_request(problem: Problem, where: str, request: RequestSpec, locations: int) -> None:
+    _in_range(f"{where}.group", request.group, problem.tier.shape[0])
+    _not_negative(where, request, ("priority", "penalty_mfen", "max_ride_s", "kinds", "equipment", "change_mfen"))
+    _require(request.seats >= 1, f"{where}.seats", request.seats, "must be at least 1")
+    count = len(request.stops)
+    exact = request.kind is not RequestKind.CHARTER
+    _require(
+        count == 2 if exact else count >= 2, f"{where}.stops", count, "must be two" if exact else "must be two or more"
+    )
+    if request.promised_vehicle is not None:
+        _in_range(f"{where}.promised_vehicle", request.promised_vehicle, len(problem.vehicles))
+    for i, stop in enumerate(request.stops):
+        field = f"{where}.stops[{i}]"
+        _in_range(f"{field}.location", stop.location, locations)
+        _require(
+            stop.earliest_s <= stop.latest_s,
+            f"{field}.latest_s",
+            stop.latest_s,
+            f"is before earliest_s {stop.earliest_s}",
+        )
+        _require(stop.service_s >= 0, f"{field}.service_s", stop.service_s, "must not be negative")

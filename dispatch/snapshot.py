@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.crews import DAY_S, Crew, merged, pair, working_windows
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -40,6 +40,7 @@ from routing.profiles import PROFILES
 from routing.snap import Point
 
 KIND_ORDER = tuple(VehicleKind)
+_ANY_PROFILE = "sedan_petrol"
 _BOUND_STATES = (AssignmentState.STARTED, AssignmentState.ON_BOARD)
 _OVER_STATES = (AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
 
@@ -134,7 +135,8 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
     frozen_at = [[places.number(f.stop.lon_wgs84, f.stop.lat_wgs84) for f in s.frozen] for s in standings]
     points = tuple(places.index)
 
-    profiles = tuple(sorted({crew.vehicle.profile for crew in crews}))
+    # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
+    profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
     matrices = tuple(roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
@@ -180,8 +182,12 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
-        windows = _hold_pinned(windows, pinned)
         legs = profiles.index(vehicle.profile)
+        if standing.first is not None and pinned:
+            home = home_at[number]
+            home_s = 0 if home is None else max(0, int(matrices[legs].drive_s[pinned[-1].location, home]))
+            left_s = round((standing.first.depart_at - view.midnight).total_seconds())
+            windows = _hold_pinned(windows, left_s=left_s, needed_s=pinned[-1].depart_s + home_s)
         vehicles.append(
             VehicleSpec(
                 id=vehicle.id,
@@ -198,7 +204,7 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
                 mfen_per_m=price_of[legs],
                 mfen_per_s=0 if vehicle.self_drive else round(policy.driver_fen_per_h * MFEN_PER_FEN / 3_600),
                 battery=_battery(view, crew, standing, policy, now),
-                max_route_s=None,
+                max_route_s=policy.max_duty_s if days == 1 and crew.driver is not None else None,
                 max_continuous_drive_s=None if vehicle.self_drive else policy.continuous_drive_s,
                 rest_s=policy.rest_s,
                 pinned=pinned,
@@ -491,16 +497,16 @@ def _not_before(view: FleetView, free_s: int | None, policy: DispatchPolicy, now
     return max(0, earliest, free_s or 0)
 
 
-def _hold_pinned(windows: tuple[tuple[int, int], ...], pinned: Sequence[PinnedStop]) -> tuple[tuple[int, int], ...]:
-    """Widen the first window so that what has begun before the shift or runs past its end is not refused."""
-    if not pinned:
-        return windows
-    begin_s, end_s = min(p.begin_s for p in pinned), max(p.depart_s for p in pinned)
-    if not windows:
-        return ((max(0, begin_s - DAY_S // 12), end_s + DAY_S // 12),)
-    first = (min(windows[0][0], max(0, begin_s - DAY_S // 12)), windows[0][1])
-    rest = [window for window in windows[1:] if window[0] > first[1]]
-    return (first, *rest)
+def _hold_pinned(windows: tuple[tuple[int, int], ...], *, left_s: int, needed_s: int) -> tuple[tuple[int, int], ...]:
+    """Fit the working time to what has happened: it began when the vehicle left, and lasts until it can be back.
+
+    ``left_s`` is when it left, ``needed_s`` the earliest return from the last pinned stop; a day that runs late is no reason to
+    refuse what cannot be undone.
+    """
+    spans = [(left_s, max(windows[0][1], left_s)), *windows[1:]] if windows else [(left_s, needed_s)]
+    number = max(n for n, (begin_s, _) in enumerate(spans) if n == 0 or begin_s <= needed_s)
+    spans[number] = (spans[number][0], max(spans[number][1], needed_s))
+    return merged(spans)
 
 
 def _pinned(

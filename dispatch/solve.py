@@ -1,12 +1,18 @@
-"""The entry to the solver: a pure function of problem, seed and stop rule."""
+"""The entry to the solver: a function of problem, seed and stop rule."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatch.plan import Plan
+from dispatch.plan import Cause, Plan, Reason, Route, Unserved
 from dispatch.problem import Problem
+from dispatch.search.causes import first_reasons
+from dispatch.search.engine import Clocked, Engine, Tuning
+from dispatch.search.lifting import lift
+from dispatch.search.lowering import Lowered, lower
+from dispatch.search.warmup import compile_kernels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +37,72 @@ class StopRule:
     should_cancel: Callable[[], bool] | None = None
     on_progress: Callable[[Progress], None] | None = None
 
+    def __post_init__(self) -> None:
+        if self.iterations is None and self.seconds is None:
+            raise ValueError("a stop rule needs iterations or seconds")
 
-def solve(problem: Problem, *, seed: int, stop: StopRule) -> Plan:
-    """Return a plan that :func:`dispatch.check.check` finds no violation in; whoever is left over carries a cause."""
-    raise NotImplementedError
+
+def warm_up() -> float:
+    """Compile the kernels, or load them from the cache; return the seconds it took."""
+    return compile_kernels()
+
+
+def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> Plan:
+    """Return a plan that :func:`dispatch.check.check` finds no violation in; whoever is left over carries a cause.
+
+    The same problem, seed, number of threads and iterations give the same plan. ``threads`` searches run side by side.
+    """
+    clock = time.monotonic
+    watch = Clocked(clock=clock, iterations=stop.iterations, seconds=stop.seconds)
+    digest = problem.digest()
+    told = [clock()]
+
+    def on_chunk(engine: Engine) -> None:
+        if stop.on_progress and clock() - told[0] >= 1.0:
+            told[0] = clock()
+            stop.on_progress(
+                Progress(
+                    elapsed_s=watch.elapsed,
+                    iterations=engine.iterations,
+                    unserved_count=engine.unserved,
+                    objective_mfen=round(engine.objective),
+                )
+            )
+
+    lowered = lower(problem)
+    engine = Engine(lowered.model, seed=seed, threads=threads, tuning=Tuning())
+    promised = {i for i, r in enumerate(problem.requests) if r.change_mfen > 0 and r.promised_earliest_s is not None}
+    share = 0.7 if promised else 1.0
+    engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=share)
+    if promised:
+        # whoever cannot be served as promised may be served otherwise, at the price of the change
+        left = promised & set(unserved_requests(lowered, engine))
+        if left:
+            engine.relax(lower(problem, relaxed=frozenset(left)).model)
+        engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk)
+    routes = lift(problem, lowered, engine)
+    return assemble(problem, digest, routes, seed=seed, iterations=engine.iterations)
+
+
+def unserved_requests(lowered: Lowered, engine: Engine) -> list[int]:
+    return [lowered.requests[r] for r in range(len(lowered.requests)) if engine.best.b_route_of[r] < 0]
+
+
+def assemble(problem: Problem, digest: str, routes: list[Route], *, seed: int, iterations: int) -> Plan:
+    """Put routes together into a plan and say of everybody left over why."""
+    served = {s.request for route in routes for s in route.stops if s.request is not None}
+    left = [i for i in range(len(problem.requests)) if i not in served]
+    unserved = tuple(
+        Unserved(request=i, reasons=first_reasons(problem, i) or (Reason(code=Cause.UNPROVEN, proven=False),))
+        for i in left
+    )
+    return Plan(
+        problem_digest=digest,
+        routes=tuple(routes),
+        unserved=unserved,
+        cost_mfen=sum(route.cost_mfen for route in routes),
+        penalty_mfen=sum(problem.requests[i].penalty_mfen for i in left),
+        bound_mfen=None,
+        seed=seed,
+        iterations=iterations,
+    )

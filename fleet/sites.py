@@ -17,8 +17,29 @@ class ChargeGroup:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CarPark:
+    """The spaces of a site, as the site rules count them (R054-R058).
+
+    ``nev_spaces_count`` are dedicated to new-energy vehicles (专属新能源汽车停车位), ``charging_spaces_count`` have a
+    charger (充电车位): two different counts. ``new`` tells a new car park from an existing one, ``venue`` one of a culture or
+    sports venue (文体场馆), ``underground`` matters at night in an energy emergency (R173).
+    """
+
+    spaces_count: int
+    nev_spaces_count: int = 0
+    charging_spaces_count: int = 0
+    new: bool = False
+    venue: bool = False
+    underground: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
-    """A parking place of vehicles. ``site_power_w`` bounds all its charge points together (None: not limited)."""
+    """A parking place of vehicles. ``site_power_w`` bounds all its charge points together (None: not limited).
+
+    ``piles_count`` counts charging devices (桩), on which ratios are tested; one pile may have several points (R053).
+    None: as many as points. ``protected`` keeps full power in an energy emergency (R175).
+    """
 
     id: SiteId
     name: str
@@ -30,3 +51,6 @@ class Site:
     site_power_w: int | None = None
     price_fen_per_kwh: int = 80
     rental_point: bool = False
+    piles_count: int | None = None
+    car_park: CarPark | None = None
+    protected: bool = False

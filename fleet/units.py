@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fleet.ids import RegionCode, UnitId
+from fleet.vehicles import Duty
 
 
 class Level(StrEnum):
@@ -17,11 +18,30 @@ class Level(StrEnum):
     TOWNSHIP = "township"
 
 
+class Population(StrEnum):
+    """Rule R014: party and government organs (党政机关), or other publicly funded institutions (schools, hospitals ...).
+
+    Figures of ``public institutions`` (公共机构) count both, figures of ``organs`` the first alone.
+    """
+
+    ORGAN = "organ"
+    INSTITUTION = "institution"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorisedNumber:
+    """The quota (编制) of one class of vehicles (rule R032)."""
+
+    duty: Duty
+    count: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unit:
     """An office.
 
     ``compound`` names the office compound (办公区) that it shares with others: tier 1 of the pool order (rule R069).
+    ``authorised`` is its quota by class; empty where none was entered, which a check then says.
     """
 
     id: UnitId
@@ -30,3 +50,5 @@ class Unit:
     level: Level
     compound: str | None = None
     parent_id: UnitId | None = None
+    population: Population = Population.ORGAN
+    authorised: tuple[AuthorisedNumber, ...] = ()

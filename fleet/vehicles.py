@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 
 from fleet.errors import IllegalTransition, InvalidFact
@@ -68,9 +69,39 @@ class Battery:
     max_dc_w: int = 60_000
 
 
+class AcquisitionKind(StrEnum):
+    """How a vehicle came into the fleet: on a vacant quota (新增), in place of another (更新), or by transfer (划转)."""
+
+    ADDED = "added"
+    REPLACED = "replaced"
+    TRANSFERRED = "transferred"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acquisition:
+    """The purchase record of a vehicle: what shares of new-energy vehicles are counted from (rules R018-R029).
+
+    ``central_batch`` names the batch of central procurement (集中统一采购), ``displacement_ml`` the engine's, 0 without one.
+    ``waiver_reason`` and ``waiver_text`` explain a purchase that is not a new-energy vehicle (R022, R029).
+    """
+
+    on: date
+    kind: AcquisitionKind
+    central_batch: str | None = None
+    price_fen: int | None = None
+    displacement_ml: int | None = None
+    waiver_reason: str | None = None
+    waiver_text: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vehicle:
-    """One registered vehicle. ``seats`` counts passengers only; the driver's seat is extra where a driver is needed."""
+    """One registered vehicle. ``seats`` counts passengers only; the driver's seat is extra where a driver is needed.
+
+    ``pooled`` is the flag of rule R070 (平台统筹车辆): only then does it serve other units. ``listed`` puts it on the list of
+    over-quota and over-standard vehicles (R039). ``marked`` is None where nobody recorded it; ``marking_exempt`` is for
+    confidential duty (R045). ``fixed_route`` is for enforcement on a relatively fixed route (R029).
+    """
 
     id: VehicleId
     plate: str
@@ -87,6 +118,13 @@ class Vehicle:
     equipment: frozenset[str] = frozenset()
     odometer_m: int = 0
     state: VehicleState = VehicleState.AVAILABLE
+    pooled: bool = True
+    listed: bool = False
+    marked: bool | None = None
+    marking_exempt: bool = False
+    fixed_route: bool = False
+    in_service_on: date | None = None
+    acquisition: Acquisition | None = None
 
     def __post_init__(self) -> None:
         if self.seats < 1:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from routing.compiled import compiled
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _find_edge(start: int, stop: int, indices: Any, wanted: int) -> int:  # pragma: no cover - compiled
     low, high = start, stop
     while low < high:
@@ -21,7 +22,7 @@ def _find_edge(start: int, stop: int, indices: Any, wanted: int) -> int:  # prag
     return low
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _accumulate(
     before: Any,
     sources: Any,

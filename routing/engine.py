@@ -5,26 +5,41 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from routing.closures import Closure, speed_factors
 from routing.conditions import Conditions
 from routing.energy import drive_energy
 from routing.errors import NoRoute, OffNetwork
 from routing.graph import Confidence, RoadGraph
+from routing.hierarchy import Contraction, Hierarchy, contract, contraction_order
 from routing.matrix import UNREACHABLE, UNREACHABLE_CONFIDENCE, LegMatrix
 from routing.profiles import DriveProfile
-from routing.shortest import PlainSearch, ShortestPaths
+from routing.shortest import CLOSED, PlainSearch, ShortestPaths
 from routing.snap import Point, Snap, Snapper, Snaps, arc_m, on_sphere_m
+from routing.traffic import speed_frac
 
-__all__ = ["AccessRule", "Point", "RoadEngine", "Route", "Snap", "Step"]
+__all__ = ["AccessRule", "Method", "Point", "RoadEngine", "Route", "Snap", "Step"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 
 MILD = Conditions()
+PLAIN_NODES = 10_000
+"""Above this many nodes a contraction hierarchy pays for its preparation within one matrix."""
 _METRES, _BATTERY_WH, _FUEL_ML, _TOLL_FEN = range(4)
+
+
+class Method(StrEnum):
+    """How shortest paths are found; both give the same times."""
+
+    AUTO = "auto"
+    PLAIN = "plain"
+    HIERARCHY = "hierarchy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +93,17 @@ class _Costs:
 class RoadEngine:
     """Answers drives on one graph; keeps what it has worked out per profile, and may be shared between threads."""
 
-    def __init__(self, graph: RoadGraph, *, access: AccessRule | None = None) -> None:
+    def __init__(self, graph: RoadGraph, *, access: AccessRule | None = None, method: Method = Method.AUTO) -> None:
         self.graph = graph
+        if method is Method.AUTO:
+            method = Method.PLAIN if graph.node_count <= PLAIN_NODES else Method.HIERARCHY
+        self.method = method
+        self._contraction: Contraction | None = None
         self.access = access or AccessRule()
         self.snapper = Snapper(graph)
         self._costs: dict[tuple[DriveProfile, Conditions], _Costs] = {}
+        self._imposed: tuple[Closure, ...] = ()
+        self._factor: Floats | None = None
         self._lock = threading.Lock()
 
     def snap(self, point: Point, *, limit_m: float) -> Snap:
@@ -111,7 +132,7 @@ class RoadEngine:
         snaps = self._snap_all(points, access_limit_m)
         costs = self._get_costs(profile, conditions)
         unique, where = np.unique(snaps.node, return_inverse=True)
-        network = costs.search.node_matrix(unique, unique, costs.totals)
+        network = costs.search.node_matrix(unique, self._arrivals(unique), costs.totals)
         pairs = np.ix_(where, where)
 
         access_ms, access_totals, access_weakest = self._price_access(snaps.distance_m, profile, conditions)
@@ -169,7 +190,7 @@ class RoadEngine:
         if matrix.drive_s[0, 1] == UNREACHABLE:
             raise NoRoute(from_name=_say(from_point), to_name=_say(to_point))
         costs = self._get_costs(profile, conditions)
-        edges = costs.search.path(int(snaps.node[0]), int(snaps.node[1]))
+        edges = costs.search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
         access_ms, _, weakest = self._price_access(snaps.distance_m, profile, conditions)
         network_s = (np.sum(costs.time_ms[edges]) if edges else 0) + access_ms.sum()
         start, end = (from_point.lon_wgs84, from_point.lat_wgs84), (to_point.lon_wgs84, to_point.lat_wgs84)
@@ -219,6 +240,52 @@ class RoadEngine:
             self.route(from_point, to_point, profile, access_limit_m=access_limit_m, conditions=conditions).line
         )
 
+    @property
+    def imposed(self) -> tuple[Closure, ...]:
+        """The closures that hold now."""
+        return self._imposed
+
+    def impose(self, closures: Sequence[Closure], *, at: datetime) -> bool:
+        """Let those of the closures hold that are in force at an instant, in place of all before; False: nothing changed.
+
+        What was worked out before is worked out again on the next question; the contraction of the graph stays.
+
+        Raises
+        ------
+        InvalidClosure
+            If one concerns no road of this network; then nothing changes.
+        """
+        chosen = tuple(sorted((one for one in closures if one.in_force(at)), key=lambda one: one.id))
+        factor = speed_factors(self.graph, chosen) if chosen else None
+        with self._lock:
+            if chosen == self._imposed:
+                return False
+            self._imposed, self._factor = chosen, factor
+            self._costs.clear()
+            return True
+
+    def runs_over(
+        self,
+        from_point: Point,
+        to_point: Point,
+        profile: DriveProfile,
+        edges: npt.NDArray[np.int64],
+        *,
+        access_limit_m: float,
+        conditions: Conditions = MILD,
+    ) -> bool:
+        """Whether the fastest drive, as things stand, takes one of these edges; ask before imposing a closure on them.
+
+        Raises
+        ------
+        OffNetwork
+            As :meth:`matrix`.
+        """
+        snaps = self._snap_all((from_point, to_point), access_limit_m)
+        search = self._get_costs(profile, conditions).search
+        path = search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
+        return path is not None and not set(edges.tolist()).isdisjoint(path)
+
     # ---- inside
 
     def _get_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
@@ -230,8 +297,13 @@ class RoadEngine:
 
     def _work_out_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
         graph = self.graph
-        speed_mps = np.minimum(graph.speed_mps, profile.max_speed_mps)
-        time_ms = np.maximum(1, np.rint(graph.length_m / speed_mps * 1000.0)).astype(np.int64)
+        speed_mps = graph.speed_mps * speed_frac(graph, conditions.band)
+        drivable = np.ones(graph.edge_count, dtype=bool)
+        if self._factor is not None:
+            drivable = self._factor > 0
+            speed_mps = speed_mps * np.where(drivable, self._factor, 1.0)
+        speed_mps = np.minimum(speed_mps, profile.max_speed_mps)
+        time_ms = np.where(drivable, np.rint(graph.length_m / speed_mps * 1000.0), CLOSED).astype(np.int64)
         if graph.node_elevation_m is None:
             elevation_m = np.full(graph.edge_count, np.nan)
         else:
@@ -245,7 +317,19 @@ class RoadEngine:
             conditions=conditions,
         )
         totals = np.stack([graph.length_m, energy.battery_wh, energy.fuel_ml, graph.toll_fen], axis=-1)
-        return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=PlainSearch(graph, time_ms))
+        return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=self._search(time_ms, totals))
+
+    def _search(self, time_ms: npt.NDArray[np.int64], totals: Floats) -> ShortestPaths:
+        if self.method is Method.PLAIN:
+            return PlainSearch(self.graph, time_ms)
+        if self._contraction is None:
+            order = self.graph.contraction_order
+            self._contraction = contract(self.graph, contraction_order(self.graph) if order is None else order)
+        return Hierarchy(self.graph, self._contraction, time_ms, totals)
+
+    def _arrivals(self, nodes: Ints) -> Ints:
+        """Where drives to these nodes end; another node where turn restrictions split the junction."""
+        return nodes if self.graph.arrival_node is None else np.asarray(self.graph.arrival_node[nodes], dtype=np.int32)
 
     def _snap_all(self, points: Sequence[Point], limit_m: float) -> Snaps:
         snaps = self.snapper.snap_many(points)
@@ -293,14 +377,7 @@ class RoadEngine:
         graph = self.graph
         line = [(float(graph.node_lon_wgs84[source]), float(graph.node_lat_wgs84[source]))]
         for edge in edges:
-            if (
-                graph.shape_offset is not None
-                and graph.shape_lon_wgs84 is not None
-                and graph.shape_lat_wgs84 is not None
-            ):
-                between = slice(int(graph.shape_offset[edge]), int(graph.shape_offset[edge + 1]))
-                lons, lats = graph.shape_lon_wgs84[between].tolist(), graph.shape_lat_wgs84[between].tolist()
-                line.extend(zip(lons, lats, strict=True))
+            line.extend(graph.shape_of(edge))
             head = graph.edge_to[edge]
             line.append((float(graph.node_lon_wgs84[head]), float(graph.node_lat_wgs84[head])))
         return line

@@ -48,3 +48,13 @@ class NoRoute(RoutingError):
         super().__init__(f"no way from {from_name} to {to_name}")
         self.from_name = from_name
         self.to_name = to_name
+
+
+class InvalidClosure(RoutingError):
+    """A closure cannot be applied; ``field`` names what is wrong with it."""
+
+    def __init__(self, *, id: str, field: str, reason: str) -> None:
+        super().__init__(f"closure {id}, {field}: {reason}")
+        self.id = id
+        self.field = field
+        self.reason = reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
@@ -36,6 +36,16 @@ class RoadGraph:
         ``shape_offset`` (m + 1,) int64 into ``shape_lon_wgs84``, ``shape_lat_wgs84`` (k,) float32: the points between the
         ends of each edge; None where edges are straight.
 
+    Splits
+        Where turn restrictions split junctions (:mod:`routing.turns`): ``base_node`` (n,) int32, the junction that a node is a
+        copy of (itself for a genuine node), and ``arrival_node`` (n,) int32, where drives to it end; None without splits.
+        ``can_stop`` (n,) bool: whether somebody may get in or out here; None: everywhere.
+    Sources
+        ``source_node_id`` (n,) and ``source_way_id`` (m,) int64, the ids of the map, or None.
+
+    Search
+        ``contraction_order`` (n,) int32: nodes in the order of :func:`routing.hierarchy.contraction_order`, or None.
+
     ``notes`` states what the data does not say by itself, such as a speed that the caller gave.
 
     Raises
@@ -64,16 +74,41 @@ class RoadGraph:
     shape_offset: npt.NDArray[np.int64] | None = None
     shape_lon_wgs84: npt.NDArray[np.float32] | None = None
     shape_lat_wgs84: npt.NDArray[np.float32] | None = None
+    base_node: npt.NDArray[np.int32] | None = None
+    arrival_node: npt.NDArray[np.int32] | None = None
+    can_stop: npt.NDArray[np.bool_] | None = None
+    source_node_id: npt.NDArray[np.int64] | None = None
+    source_way_id: npt.NDArray[np.int64] | None = None
+    contraction_order: npt.NDArray[np.int32] | None = None
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
         nodes, edges = self.node_count, self.edge_count
         if not nodes:
             raise self._invalid("node_lon_wgs84", "a network has at least one node")
-        self._check_lengths(nodes, "node_lat_wgs84", "node_elevation_m")
         self._check_lengths(
-            edges, "edge_to", "length_m", "speed_mps", "climb_m", "toll_fen", "ref_index", "confidence", "class_index"
+            nodes,
+            "node_lat_wgs84",
+            "node_elevation_m",
+            "base_node",
+            "arrival_node",
+            "can_stop",
+            "source_node_id",
+            "contraction_order",
         )
+        self._check_lengths(
+            edges,
+            "edge_to",
+            "length_m",
+            "speed_mps",
+            "climb_m",
+            "toll_fen",
+            "ref_index",
+            "confidence",
+            "class_index",
+            "source_way_id",
+        )
+        self._check_lengths(edges, "source_way_id")
         if len(self.node_names) not in (0, nodes) or len(self.node_ids) not in (0, nodes):
             raise self._invalid("node_names", f"one entry for each of {nodes} nodes, or none at all")
         if edges:
@@ -94,6 +129,18 @@ class RoadGraph:
     @property
     def edge_count(self) -> int:
         return len(self.edge_from)
+
+    def with_order(self, order: npt.NDArray[np.int32]) -> RoadGraph:
+        """The same graph with the order of its contraction."""
+        return replace(self, contraction_order=order)
+
+    def shape_of(self, edge: int) -> list[tuple[float, float]]:
+        """(lon, lat) of the points between the ends of an edge."""
+        if self.shape_offset is None or self.shape_lon_wgs84 is None or self.shape_lat_wgs84 is None:
+            return []
+        between = slice(int(self.shape_offset[edge]), int(self.shape_offset[edge + 1]))
+        lons, lats = self.shape_lon_wgs84[between].tolist(), self.shape_lat_wgs84[between].tolist()
+        return list(zip(lons, lats, strict=True))
 
     def digest(self) -> str:
         """SHA-256 over everything a route depends on, as hexadecimal text; the key of caches."""

@@ -59,12 +59,16 @@ def distance_m(a: Point, b: Point) -> float:
 
 
 class Snapper:
-    """Finds the nearest node that has an edge; built once per graph, safe to share between threads."""
+    """Finds the nearest node that has an edge and where one may stop; built once per graph, safe to share between threads."""
 
     def __init__(self, graph: RoadGraph) -> None:
         usable = np.zeros(graph.node_count, dtype=bool)
         usable[graph.edge_from] = True
         usable[graph.edge_to] = True
+        if graph.base_node is not None:
+            usable &= graph.base_node == np.arange(graph.node_count)
+        if graph.can_stop is not None:
+            usable &= graph.can_stop
         # A network without any edge still answers, so that its single places can be found.
         self._nodes = np.flatnonzero(usable if usable.any() else ~usable).astype(np.int32)
         self._tree = cKDTree(on_sphere_m(graph.node_lon_wgs84[self._nodes], graph.node_lat_wgs84[self._nodes]))

@@ -320,7 +320,10 @@ def _say(book: PlanBook, summary: dict[str, Any], lang: Language) -> None:
         ],
         [Text("用车", "Vehicles used").say(lang), f"{figures.vehicles_used_count} / {len(book.vehicles)}"],
         [Text("里程", "Distance").say(lang), f"{figures.drive_m / 1000:,.1f} km"],
-        [Text("运行成本", "Operating cost").say(lang), f"{figures.cost_fen / 100:,.2f} 元"],
+        [
+            Text("运行成本", "Operating cost").say(lang),
+            f"{figures.cost_fen / 100:,.2f} " + Text("元", "yuan").say(lang),
+        ],
         [Text("平均等候", "Mean waiting").say(lang), f"{(summary['mean_wait_s'] or 0) / 60:.1f} min"],
         [Text("校核违规", "Violations").say(lang), str(len(book.violations))],
         [Text("求解", "Search").say(lang), f"{figures.seconds:.1f} s"],

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from api.cli.inputs import parse_day
 from api.cli.terminal import BadInput, JsonOption, LangOption, language, print_json, refusing, result
+from api.intake.cells import SHANGHAI
 from api.intake.template import columns_markdown, write_template
-from api.wording import Text
+from api.intake.write import write_workbook
+from api.wording import Language, Text
+from scenarios.region import build_demo
+
+
+def _demo(lang: Language, day: str | None) -> bytes:
+    """A small demo region as a workbook, to try ``chuanyu plan`` with."""
+    chosen = parse_day(day) if day is not None else (datetime.now(SHANGHAI) + timedelta(days=1)).date()
+    demo = build_demo(1, day=chosen, vehicles=120, requests=200, sites=60)
+    return write_workbook(
+        lang=lang,
+        units=demo.units,
+        sites=demo.sites,
+        vehicles=demo.vehicles,
+        drivers=demo.drivers,
+        requests=demo.requests,
+    )
 
 
 def template(
@@ -21,6 +40,10 @@ def template(
     columns: Annotated[
         bool, typer.Option("--columns", help="只列出各表的列 / only list the columns of every sheet")
     ] = False,
+    filled: Annotated[bool, typer.Option("--filled", help="填入演示数据 / filled with the demo region")] = False,
+    day: Annotated[
+        str | None, typer.Option(help="演示申请的日期 / day of the demo's requests; default: tomorrow")
+    ] = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,7 +61,7 @@ def template(
             raise BadInput(Text(f"{path}：文件名应以 .xlsx 结尾", f"{path}: the name must end with .xlsx"))
         if path.exists() and not force:
             raise BadInput(Text(f"{path} 已存在；加 --force 覆盖", f"{path} exists; --force overwrites it"))
-        path.write_bytes(write_template(lang=tongue))
+        path.write_bytes(_demo(tongue, day) if filled else write_template(lang=tongue))
     if as_json:
         print_json({"file": str(path)})
     else:

@@ -82,8 +82,9 @@ def identifier(cell: Cell) -> str:
 
 
 def region_code(cell: Cell) -> str:
-    value = plain(text(cell))
-    if not re.fullmatch(r"\d{6}", value):
+    """A code of GB/T 2260, or one of the zones that have none (``CQ-GX``, ``X-ST``; see :mod:`fleet.regions`)."""
+    value = plain(text(cell)).upper()
+    if not re.fullmatch(r"\d{6}|(CQ|X)-[A-Z]{2}", value):
         raise CellProblem(Text("行政区划代码应为 6 位数字", "a region code has six digits"))
     return value
 

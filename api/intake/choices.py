@@ -10,6 +10,7 @@ from api.wording import Text
 from fleet.requests import Priority, TripKind
 from fleet.units import Level
 from fleet.vehicles import Duty, Energy, VehicleKind, VehicleState
+from routing.datum import Datum
 
 VEHICLE_KINDS: Mapping[VehicleKind, tuple[str, ...]] = {
     VehicleKind.SEDAN: ("轿车", "小轿车", "car", "saloon"),
@@ -55,6 +56,11 @@ PRIORITIES: Mapping[Priority, tuple[str, ...]] = {
     Priority.CONFIDENTIAL: ("机要",),
     Priority.EVENT: ("重大公务活动", "公务活动", "重要活动"),
     Priority.ORDINARY: ("一般", "普通", "normal"),
+}
+DATUMS: Mapping[Datum, tuple[str, ...]] = {
+    Datum.WGS84: ("WGS-84", "GPS", "地球坐标"),
+    Datum.GCJ02: ("GCJ-02", "火星坐标", "高德", "腾讯"),
+    Datum.BD09: ("BD-09", "百度", "百度坐标"),
 }
 LICENCES = ("A1", "A2", "A3", "B1", "B2", "C1", "C2", "C3", "C5")
 

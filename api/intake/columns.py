@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from api.intake import cells
+from api.intake import cells, choices
 from api.intake.cells import Chosen, Parser
 from api.wording import Text
+from routing.datum import Datum
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +143,20 @@ def position_columns(
             aliases=(f"{prefix}lat", f"{prefix}latitude"),
             example=lat,
         ),
+    )
+
+
+def datum_column() -> Column:
+    return Column(
+        name="datum",
+        zh="坐标系",
+        en="Coordinate system",
+        parse=cells.one_of(choices.DATUMS),
+        remedy=Text("可填：WGS-84、GCJ-02、BD-09", "WGS-84, GCJ-02 or BD-09"),
+        default=Datum.WGS84,
+        blank=Text("WGS-84", "WGS-84"),
+        choices=tuple(Text(words[0], words[0]) for words in choices.DATUMS.values()),
+        aliases=("crs",),
     )
 
 

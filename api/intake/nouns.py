@@ -17,6 +17,7 @@ from fleet.requests import TripKind, TripRequest, TripStop, approve
 from fleet.sites import ChargeGroup, Site
 from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Energy, Vehicle
+from routing.datum import Datum, to_wgs84
 
 _DAY_S = 86_400
 
@@ -41,6 +42,8 @@ def _position(
             findings.at(record, name, Text("经度和纬度须同时填写", "longitude and latitude go together"), value="")
             return None
     try:
+        if record.values["datum"] is not Datum.WGS84:
+            lon, lat = (round(degrees, 6) for degrees in to_wgs84(lon, lat, record.values["datum"]))
         check_coordinates(lon, lat)
     except CellProblem as problem:
         findings.at(record, f"{prefix}lon_wgs84", problem.message, problem.remedy, value=f"{lon}, {lat}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.intake.cells import Cell, is_blank
-from api.intake.columns import SheetTable
+from api.intake.columns import WGS, Column, SheetTable
 from api.intake.findings import CellProblem, RowError, shorten
 from api.intake.headers import Header, unknown_column
 from api.intake.raw import RawRow, RawSheet
@@ -165,7 +165,7 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
             column=header.titles[index],
             value=unit,
             message=Text(f"单位“{unit}”不是 {wanted.zh}", f"the unit {unit} is not {wanted.en}"),
-            remedy=Text(f"换算成 {wanted.zh} 并改列名", f"convert to {wanted.en} and change the header"),
+            remedy=_convert(header.columns[index], wanted),
         )
     present = {column.name for column in header.columns.values()}
     for column in table.columns:
@@ -177,6 +177,14 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
                 message=Text("缺少必填的列", "a required column is missing"),
                 remedy=Text(f"增加“{column.zh}”列", f"add the column {column.en}"),
             )
+
+
+def _convert(column: Column, wanted: Text) -> Text:
+    if column.unit is WGS:
+        return Text(
+            "在“坐标系”列写明 GCJ-02 或 BD-09，系统自动换算", "name GCJ-02 or BD-09 in the column Coordinate system"
+        )
+    return Text(f"换算成 {wanted.zh} 并改列名", f"convert to {wanted.en} and change the header")
 
 
 def _file_problems(sheet: RawSheet, header: Header, findings: Findings) -> set[int]:

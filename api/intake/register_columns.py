@@ -14,6 +14,7 @@ from api.intake.columns import (
     YES_NO,
     Column,
     SheetTable,
+    datum_column,
     offered,
     position_columns,
     power_column,
@@ -121,6 +122,7 @@ SITES = SheetTable(
         region_column(),
         unit_column("示例-U1", required=False),
         *position_columns("", "", "", 104.0657, 30.6595, required=True),
+        datum_column(),
         Column(
             name="dc_points",
             zh="直流桩数",

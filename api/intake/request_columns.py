@@ -10,6 +10,7 @@ from api.intake.columns import (
     YES_NO,
     Column,
     SheetTable,
+    datum_column,
     minutes_column,
     offered,
     position_columns,
@@ -105,6 +106,7 @@ REQUESTS = SheetTable(
             example="高新区管委会",
         ),
         *position_columns("dropoff_", "下车", "Drop-off ", 104.0630, 30.5880, required=False),
+        datum_column(),
         when_column(
             "dropoff_earliest_at",
             "最早下车时间",
@@ -221,6 +223,7 @@ STOPS = SheetTable(
             example="高新区管委会",
         ),
         *position_columns("", "", "", 104.0630, 30.5880, required=False),
+        datum_column(),
         when_column("earliest_at", "最早到达时间", "Earliest arrival", "2026-11-23 10:00"),
         when_column("latest_at", "最晚到达时间", "Latest arrival", "2026-11-23 10:30"),
         minutes_column("service_s", "停留时间", "Stay", 60, Text("1", "1"), 30),

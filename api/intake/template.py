@@ -41,8 +41,8 @@ _NOTES = (
         "Write instants as 2026-11-23 08:30; the time zone is Asia/Shanghai.",
     ),
     Text(
-        "坐标用 WGS-84 十进制度。国内地图软件给出的多为 GCJ-02，须先换算。",
-        "Coordinates are WGS-84 decimal degrees. Chinese map services give GCJ-02: convert first.",
+        "坐标用十进制度。国内地图软件给出的多为 GCJ-02（百度为 BD-09），请在“坐标系”列写明。",
+        "Decimal degrees. Chinese maps give GCJ-02 (Baidu BD-09): say so in Coordinate system.",
     ),
     Text("公式按保存的结果读取；请勿合并单元格。", "Formulas count by their stored values; do not merge cells."),
     Text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -38,7 +39,9 @@ _RESAVE = Text("用 Excel 或 WPS 另存为 .xlsx 后再导入", "save it as .xl
 _ARCHIVE_ERRORS = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 
 
-def _check_archive(data: bytes) -> None:
+def _check_archive(data: bytes) -> bool:
+    """Refuse what is no workbook or unpacks too large; return whether any cell holds a formula."""
+    formulas = False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -62,6 +65,7 @@ def _check_archive(data: bytes) -> None:
             for member in members:
                 if member.filename.endswith((".xml", ".rels")):
                     text = archive.read(member)
+                    formulas = formulas or re.search(rb"<(\w+:)?f[ />]", text) is not None
                     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
                         raise FileProblem(
                             Text("含有文档类型声明，拒绝读取", "has a document type declaration, which is refused"),
@@ -75,6 +79,7 @@ def _check_archive(data: bytes) -> None:
             else Text("不是 Excel 工作簿，或已损坏", f"not an Excel workbook, or damaged ({type(error).__name__})"),
             _RESAVE,
         ) from None
+    return formulas
 
 
 def _plain(value: object) -> Cell:
@@ -84,7 +89,7 @@ def _plain(value: object) -> Cell:
     return str(value)
 
 
-def _sheet(values: Worksheet, formulas: Worksheet) -> RawSheet:
+def _sheet(values: Worksheet, formulas: Worksheet | None) -> RawSheet:
     name = values.title
     if values.max_row * values.max_column > MOST_CELLS:
         raise FileProblem(
@@ -108,7 +113,8 @@ def _sheet(values: Worksheet, formulas: Worksheet) -> RawSheet:
         if len(rows) > MOST_ROWS:
             raise too_many_rows(name)
         rows.append(RawRow(number=number, cells=tuple(cells)))
-    problems.extend(_formulas_without_value(values, formulas))
+    if formulas is not None:
+        problems.extend(_formulas_without_value(values, formulas))
     problems.extend(
         RawCellProblem(
             row=area.min_row,
@@ -147,11 +153,14 @@ def read_xlsx(data: bytes) -> list[RawSheet]:
         If the file is not a workbook, is damaged or too large.
     """
     check_size(data)
-    _check_archive(data)
+    written: dict[str, Worksheet] = {}
+    has_formulas = _check_archive(data)
     try:
         with_values = load_workbook(io.BytesIO(data), data_only=True, keep_links=False)
-        with_formulas = load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
-        return [_sheet(sheet, with_formulas[sheet.title]) for sheet in with_values.worksheets]
+        if has_formulas:
+            with_formulas = load_workbook(io.BytesIO(data), data_only=False, keep_links=False)
+            written = {sheet.title: sheet for sheet in with_formulas.worksheets}
+        return [_sheet(sheet, written.get(sheet.title)) for sheet in with_values.worksheets]
     except FileProblem:
         raise
     except Exception as error:

@@ -11,7 +11,7 @@ from dispatch.plan import Cause
 from fleet.drivers import Driver
 from fleet.ids import DriverId, RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import Assignment, Itinerary, StopKind
-from fleet.plans import PlanReason, PlanRecord
+from fleet.plans import PlanReason, PlanRecord, PlanUnserved
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.units import Unit
@@ -96,6 +96,15 @@ def say_reason(reason: PlanReason, language: Language) -> str:
     if not reason.proven:
         said += Text("（未证明）", " (not proven)").say(language)
     return said
+
+
+def is_off_network(entry: PlanUnserved) -> bool:
+    return any(reason.code == Cause.OFF_NETWORK for reason in entry.reasons)
+
+
+def off_network_count(book: PlanBook) -> int:
+    """Return how many requests have a stop off the road network: no fleet could serve them."""
+    return sum(is_off_network(entry) for entry in book.record.unserved)
 
 
 def say_left_out(code: str, language: Language) -> str:

@@ -7,7 +7,16 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from api.outputs.book import STOP_WORDS, PlanBook, distance_m, say_left_out, say_reason, with_passengers_m
+from api.outputs.book import (
+    STOP_WORDS,
+    PlanBook,
+    distance_m,
+    is_off_network,
+    off_network_count,
+    say_left_out,
+    say_reason,
+    with_passengers_m,
+)
 from api.wording import Language, Text
 from fleet.itineraries import Itinerary, ItineraryStop
 
@@ -45,10 +54,12 @@ def _figures(book: PlanBook) -> list[tuple[Text, str]]:
     figures = book.record.figures
     asked = figures.served_count + figures.unserved_count
     loaded_m = sum(with_passengers_m(itinerary) for itinerary in book.itineraries)
+    off = off_network_count(book)
     return [
         (Text("申请", "Requests"), str(asked)),
         (Text("已派车", "Served"), str(figures.served_count)),
-        (Text("未派车", "Unserved"), str(figures.unserved_count)),
+        (Text("未派车", "Unserved"), str(figures.unserved_count - off)),
+        (Text("路网外", "Off the network"), str(off)),
         (Text("用车", "Vehicles used"), f"{figures.vehicles_used_count} / {len(book.vehicles)}"),
         (Text("里程", "Distance"), f"{figures.drive_m / 1000:,.0f} km"),
         (Text("载客里程", "With passengers"), f"{loaded_m / 1000:,.0f} km"),
@@ -81,7 +92,7 @@ def page_data(book: PlanBook, *, language: Language) -> dict[str, Any]:
             }
         )
     unserved = []
-    for entry in book.record.unserved:
+    for entry in sorted(book.record.unserved, key=lambda entry: (is_off_network(entry), entry.request_id)):
         request = book.requests[entry.request_id]
         at = request.stops[0].earliest_at.astimezone(LOCAL)
         unserved.append(

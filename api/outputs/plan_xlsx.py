@@ -20,11 +20,14 @@ from api.outputs.book import (
     STOP_WORDS,
     PlanBook,
     distance_m,
+    is_off_network,
+    off_network_count,
     say_left_out,
     say_reason,
     with_passengers_m,
 )
 from api.wording import Language, Text
+from fleet.ids import UnitId
 from fleet.itineraries import Itinerary, ItineraryStop
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -132,9 +135,10 @@ def _summary(sheet: Worksheet, book: PlanBook, language: Language) -> None:
         (Text("方案编号", "Plan"), record.id),
         (Text("生成时间", "Created at"), record.created_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")),
         (Text("路网", "Road network"), book.network_name),
-        (Text("申请数", "Requests"), len(book.requests)),
+        (Text("申请数", "Requests"), figures.served_count + figures.unserved_count),
         (Text("已派车", "Served"), figures.served_count),
-        (Text("未派车", "Unserved"), figures.unserved_count),
+        (Text("未派车", "Unserved"), figures.unserved_count - off_network_count(book)),
+        (Text("路网外", "Off the network"), off_network_count(book)),
         (Text("用车数", "Vehicles used"), figures.vehicles_used_count),
         (Text("行驶里程 (km)", "Distance (km)"), _kilometres(figures.drive_m)),
         (Text("其中载客里程 (km)", "of which with passengers (km)"), _kilometres(loaded_m)),
@@ -195,13 +199,12 @@ def _overview(sheet: Worksheet, book: PlanBook, language: Language) -> None:
     for assignment in sorted(book.assignments, key=lambda a: (a.pickup_at, a.id)):
         request = book.requests[assignment.request_id]
         driver = book.drivers.get(assignment.driver_id) if assignment.driver_id is not None else None
-        unit = book.units.get(request.unit_id)
         rows.append(
             [
                 driver.name if driver is not None else "",
                 book.vehicles[assignment.vehicle_id].plate,
                 request.id,
-                unit.name if unit is not None else request.unit_id,
+                _unit_name(book, request.unit_id),
                 request.purpose,
                 request.passengers,
                 request.stops[0].name,
@@ -230,7 +233,7 @@ def _unserved(sheet: Worksheet, book: PlanBook, language: Language) -> None:
         Text("原因", "Reasons"),
     )
     rows: list[list[Value]] = []
-    for entry in book.record.unserved:
+    for entry in sorted(book.record.unserved, key=lambda entry: (is_off_network(entry), entry.request_id)):
         request = book.requests[entry.request_id]
         said = Text("；", "; ").say(language).join(say_reason(reason, language) for reason in entry.reasons)
         rows.append(
@@ -267,8 +270,7 @@ def _set_aside(sheet: Worksheet, book: PlanBook, language: Language) -> None:
 def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Language) -> None:
     vehicle = book.vehicles[itinerary.vehicle_id]
     driver = book.drivers.get(itinerary.driver_id) if itinerary.driver_id is not None else None
-    unit = book.units.get(vehicle.unit_id)
-    sheet.merge_cells("A1:K1")
+    sheet.merge_cells("A1:M1")
     _put(sheet, 1, 1, Text("派 车 单", "DISPATCH ORDER").say(language), bold=True)
     sheet.cell(row=1, column=1).font = Font(bold=True, size=18)
     sheet.cell(row=1, column=1).alignment = Alignment(horizontal="center")
@@ -280,11 +282,11 @@ def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Lan
         (Text("电话", "Phone"), driver.phone if driver is not None else ""),
         (Text("车牌号", "Plate"), vehicle.plate),
         (Text("车型", "Vehicle"), kind),
-        (Text("单位", "Unit"), unit.name if unit is not None else vehicle.unit_id),
+        (Text("单位", "Unit"), _unit_name(book, vehicle.unit_id)),
         (Text("里程", "Distance"), f"{_kilometres(distance_m(itinerary))} km"),
     )
     for number, (head, value) in enumerate(facts):
-        row, column = 2 + number // 4, 1 + (number % 4) * 3
+        row, column = 2 + number // 4, (1, 4, 8, 11)[number % 4]
         _put(sheet, row, column, head.say(language) + Text("：", ": ").say(language) + value)
     heads = (
         Text("序号", "No."),
@@ -294,7 +296,7 @@ def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Lan
         Text("开始", "Begin"),
         Text("离开", "Leave"),
         Text("申请编号", "Request"),
-        Text("事由与联系", "Purpose"),
+        Text("用车单位与事由", "Unit and purpose"),
         Text("车上人数", "On board"),
         Text("行驶 (km)", "Drive (km)"),
         Text("行驶 (分)", "Drive (min)"),
@@ -316,6 +318,11 @@ def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Lan
     _page(sheet)
 
 
+def _unit_name(book: PlanBook, unit_id: UnitId) -> str:
+    unit = book.units.get(unit_id)
+    return unit.name if unit is not None else unit_id
+
+
 def _stop_row(
     book: PlanBook, itinerary: Itinerary, number: int, stop: ItineraryStop, language: Language
 ) -> list[Value]:
@@ -335,7 +342,7 @@ def _stop_row(
         stop.begin_at,
         stop.depart_at,
         stop.request_id or "",
-        request.purpose if request is not None else "",
+        f"{_unit_name(book, request.unit_id)} {request.purpose}" if request is not None else "",
         stop.load_count,
         _kilometres(stop.leg_m),
         round(stop.leg_s / 60),

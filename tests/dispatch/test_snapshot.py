@@ -19,6 +19,7 @@ from dispatch.policy import LARGEST_TOTAL_MFEN, DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.snapshot import PenaltyOverflow, build
 from dispatch.view import LOCAL_ZONE
+from fleet.drivers import Shift
 from fleet.itineraries import AssignmentState, StopKind
 from fleet.regions import load_regions
 from fleet.requests import Priority, RequestState, TripKind, TripStop
@@ -281,6 +282,22 @@ def test_windows_start_with_the_shift_or_after_now():
     assert snap(facts, now=at(12)).problem.vehicles[0].windows == ((12 * 3_600 + 300, 64_800),)
 
 
+def test_a_driver_around_the_clock_has_one_long_window():
+    trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
+    always = driver(shift=Shift(start_s=0, end_s=86_400))
+    assert snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows == ((0, 172_800),)
+    night = driver(shift=Shift(start_s=72_000, end_s=108_000))
+    windows = snap(view(unit(), site(), vehicle(), night, trip)).problem.vehicles[0].windows
+    assert windows == ((72_000, 108_000), (158_400, 194_400))
+
+
+def test_nobody_at_all_is_still_a_problem():
+    problem = snap(view(unit(), site(), request())).problem
+    assert problem.vehicles == ()
+    assert len(problem.legs) == 1
+    assert len(problem.requests) == 1
+
+
 def test_a_battery_is_reckoned_with_its_reserve_and_the_night():
     battery = Battery(capacity_wh=60_001, charge_wh=20_000, reserve_frac=0.2, max_ac_w=3_000)
     car = vehicle(energy=Energy.BEV, profile="sedan_bev", battery=battery)
@@ -355,7 +372,7 @@ def test_what_is_under_way_is_pinned_and_the_rest_is_free():
     snapshot = mid_day(at(9.1), r1=AssignmentState.ON_BOARD)
     assert pins(snapshot) == [("R1", 0), ("R1", 1)]
     car = snapshot.problem.vehicles[0]
-    assert car.windows[0][0] <= 8.5 * 3_600
+    assert car.windows == ((int(8.5 * 3_600), 64_800),)
     assert [p.begin_s for p in car.pinned] == [9 * 3_600, 34_200]
 
 
@@ -369,6 +386,13 @@ def test_what_is_over_is_pinned_without_its_request():
     assert pins(snapshot) == [(None, 0), (None, 0)]
     # it stands at the drop-off and cannot leave before now
     assert snapshot.problem.vehicles[0].pinned[-1].depart_s == math.ceil(9.6 * 3_600)
+
+
+def test_a_day_that_runs_late_is_extended_until_the_vehicle_can_be_back():
+    snapshot = mid_day(at(19), r1=AssignmentState.ON_BOARD, itinerary=DAY_OF_TWO[:3])
+    car = snapshot.problem.vehicles[0]
+    assert car.pinned[-1].depart_s == 19 * 3_600
+    assert car.windows == ((int(8.5 * 3_600), 19 * 3_600 + 2_000),)
 
 
 def test_a_rested_vehicle_begins_anew_where_it_stands():

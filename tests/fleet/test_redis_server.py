@@ -140,7 +140,7 @@ def test_an_unreadable_file_is_kept_but_set_aside(tmp_path):
 
 def test_a_server_that_cannot_start_says_why(tmp_path):
     (tmp_path / "redis" / "appendonly.aof").mkdir(parents=True)
-    with pytest.raises(StoreUnavailable, match=r"did not start.*append only file"):
+    with pytest.raises(StoreUnavailable, match=r"did not start.*append-only file"):
         redis_server.start(tmp_path)
 
 

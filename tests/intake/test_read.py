@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from datetime import datetime, time
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -352,6 +353,18 @@ def test_a_header_in_another_unit_is_refused() -> None:
     assert [(error.row, error.column, error.value) for error in intake.errors] == [(1, "里程表读数 (m)", "m")]
 
 
+def test_chinese_map_coordinates_are_converted_where_the_sheet_says_so() -> None:
+    header, row = [*REQUESTS_EN, "坐标系"], [*REQUEST, "GCJ-02"]
+    shifted = read_requests(row, header=header).requests[0].stops[0]
+    plain = read_requests(REQUEST).requests[0].stops[0]
+    assert 0.001 < plain.lon_wgs84 - shifted.lon_wgs84 < 0.005
+    assert 0.001 < shifted.lat_wgs84 - plain.lat_wgs84 < 0.005
+    header = [name.replace("Pick-up longitude", "Pick-up longitude (GCJ-02)") for name in REQUESTS_EN]
+    (error,) = read_requests(REQUEST, header=header).errors
+    assert (error.row, error.value) == (1, "GCJ-02")
+    assert "Coordinate system" in error.remedy
+
+
 def test_unknown_missing_and_doubled_columns() -> None:
     header = ["车辆编号", "车牌号码x", "车型", "车型", *VEHICLES_ZH[2:5], *VEHICLES_ZH[6:]]
     intake = read_vehicles(header=header, lang="zh")
@@ -546,3 +559,8 @@ def test_the_documentation_names_every_column(lang: str) -> None:
         for column in table.columns:
             assert column.zh in text
             assert column.en in text
+
+
+@pytest.mark.parametrize(("lang", "name"), [("zh", "import.zh-CN.md"), ("en", "import.md")])
+def test_the_published_tables_are_those_of_the_code(repository: Path, lang: str, name: str) -> None:
+    assert columns_markdown(lang=lang) in (repository / "docs" / name).read_text(encoding="utf-8")

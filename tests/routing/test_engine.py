@@ -55,7 +55,7 @@ def oracle(graph: RoadGraph, speed_cap_mps: float) -> nx.MultiDiGraph:
     model.add_nodes_from(range(graph.node_count))
     for edge in range(graph.edge_count):
         speed = min(graph.speed_mps[edge], speed_cap_mps)
-        ms = max(1, round(int(graph.length_m[edge]) / speed * 1000))
+        ms = round(int(graph.length_m[edge]) / speed * 1000)
         model.add_edge(int(graph.edge_from[edge]), int(graph.edge_to[edge]), edge, ms=ms)
     return model
 

@@ -49,9 +49,25 @@ export function endSession(): void {
   hold(null);
 }
 
-export function has(...roles: Role[]): boolean {
+export function has(...roles: readonly Role[]): boolean {
   const mine = session.person?.roles ?? [];
-  return mine.includes("admin") || roles.some((role) => mine.includes(role));
+  return roles.some((role) => mine.includes(role));
+}
+
+/** The roles that each thing on the page is for: as the service has them, which judges every call by itself. */
+export const ROLES = {
+  submit: ["requester", "approver", "dispatcher", "admin"],
+  decide: ["approver"],
+  cancel: ["dispatcher", "admin"],
+  forOtherUnits: ["dispatcher", "admin"],
+  plan: ["dispatcher", "planner", "admin"],
+  vehicles: ["approver", "dispatcher", "planner", "auditor", "admin"],
+  changeVehicles: ["dispatcher", "admin"],
+  plans: ["dispatcher", "planner", "auditor", "admin"],
+} satisfies Record<string, Role[]>;
+
+export function may(what: keyof typeof ROLES): boolean {
+  return has(...ROLES[what]);
 }
 
 /** A person whose only work here is at the wheel. */

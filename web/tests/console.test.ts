@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { barsOf, rowsOf } from "../src/console/gantt";
-import { rankOf, straightRoute } from "../src/console/map_style";
+import { prefectureNames, shortName, straightRoute } from "../src/console/map_style";
 import { bodyOf, emptyForm, lacks } from "../src/console/new_request";
-import type { Itinerary, ItineraryStop } from "../src/server/contract";
+import type { Itinerary, ItineraryStop, Region } from "../src/server/contract";
 
 function stop(kind: ItineraryStop["kind"], begin: string, more: Partial<ItineraryStop> = {}): ItineraryStop {
   const at = `2026-03-02T${begin}:00+08:00`;
@@ -78,8 +78,25 @@ describe("the map", () => {
     expect(straightRoute(DAY).features[0]?.properties).toEqual({ vehicle_id: "V1", confidence: "sourced" });
   });
 
-  it("names prefectures before counties", () => {
-    expect([rankOf("510100"), rankOf("500103"), rankOf("510104"), rankOf("J0083")]).toEqual([1, 1, 2, 2]);
+  it("names each prefecture once, at its seat", () => {
+    const seats = new Map([
+      ["510105", [104.1, 30.7]],
+      ["510104", [104, 30.6]],
+      ["500103", [106.5, 29.5]],
+      ["J0083", [105, 30]],
+    ]);
+    const region = (adcode: string, name_zh: string, name_en: string): [string, Region] => [adcode, { adcode, name_zh, name_en }];
+    const regions = new Map([region("510100", "成都市", "Chengdu City"), region("500000", "重庆市", "Chongqing Municipality")]);
+    const named = prefectureNames(seats, regions, "zh").features;
+    expect(named.map((each) => [each.properties?.["label"], each.geometry])).toEqual([
+      ["重庆", { type: "Point", coordinates: [106.5, 29.5] }],
+      ["成都", { type: "Point", coordinates: [104, 30.6] }],
+    ]);
+  });
+
+  it("shortens the names of regions in both languages", () => {
+    const aba = { adcode: "513200", name_zh: "阿坝藏族羌族自治州", name_en: "Aba Tibetan and Qiang Autonomous Prefecture" };
+    expect([shortName(aba, "zh"), shortName(aba, "en")]).toEqual(["阿坝", "Aba"]);
   });
 });
 

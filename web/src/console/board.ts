@@ -15,16 +15,14 @@ import type {
 } from "../server/contract";
 import { follow, type LiveState } from "../server/live";
 import { dayOf } from "../words/instants";
+import { may } from "../session";
 import { told } from "../words/told";
+import { findWorkingDay } from "./working_day";
 
-/** The figures of the head; every one may be missing when the reader's role does not see it. */
+/** The figures of the head; there are none for a role that does not see the whole. */
 export interface Overview {
-  day?: string;
-  requests?: Record<string, unknown>;
-  vehicles?: Record<string, unknown>;
-  plan?: Record<string, unknown> | null;
-  nev_share_frac?: number | null;
-  [field: string]: unknown;
+  requests_count?: number;
+  nev_frac?: number | null;
 }
 
 /** Above so many changed documents of a kind, reading the whole list again is cheaper than one by one. */
@@ -69,9 +67,7 @@ export function makeBoard() {
   }
 
   async function readOverview(): Promise<void> {
-    const read = await get<Overview>("/v1/overview", { day: day.value });
-    overview.value = read;
-    if (!day.value) day.value = typeof read.day === "string" && read.day ? read.day : dayOf(new Date());
+    overview.value = may("vehicles") ? await get<Overview>("/v1/overview", { day: day.value }) : null;
   }
 
   async function readRequests(): Promise<void> {
@@ -79,14 +75,15 @@ export function makeBoard() {
   }
 
   async function readVehicles(): Promise<void> {
-    vehicles.value = byId(await list<Vehicle>("/v1/vehicles"));
+    if (may("vehicles")) vehicles.value = byId(await list<Vehicle>("/v1/vehicles"));
   }
 
   async function readPlan(): Promise<void> {
+    if (!may("plans")) return;
     try {
       plan.value = await get<Plan | null>("/v1/plans/latest", { day: day.value });
     } catch (error) {
-      if (!(error instanceof Refused) || ![403, 404].includes(error.status)) throw error;
+      if (!(error instanceof Refused) || error.status !== 404) throw error;
       plan.value = null;
     }
     itineraries.value = byId(await list<Itinerary>("/v1/itineraries", { day: day.value }));
@@ -96,7 +93,7 @@ export function makeBoard() {
     const [u, s, d] = await Promise.all([
       list<Unit>("/v1/units"),
       list<Site>("/v1/sites"),
-      list<Driver>("/v1/drivers"),
+      may("plans") ? list<Driver>("/v1/drivers") : Promise.resolve([]),
     ]);
     units.value = byId(u);
     sites.value = byId(s);
@@ -112,7 +109,9 @@ export function makeBoard() {
   }
 
   async function begin(): Promise<void> {
-    await guarded(readOverview);
+    await guarded(async () => {
+      day.value = await findWorkingDay(dayOf(new Date()));
+    });
     if (!day.value) day.value = dayOf(new Date());
     watch(day, () => {
       selectedVehicle.value = null;

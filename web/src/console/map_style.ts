@@ -3,10 +3,10 @@
  * the fonts of the machine.
  */
 
-import type { FeatureCollection } from "geojson";
+import type { FeatureCollection, Position } from "geojson";
 import type { FilterSpecification, LayerSpecification, StyleSpecification } from "maplibre-gl";
 
-import type { Confidence, Itinerary } from "../server/contract";
+import type { Confidence, Itinerary, Region } from "../server/contract";
 
 export const CONFIDENCES: Confidence[] = ["sourced", "inferred", "unverified"];
 
@@ -21,6 +21,14 @@ export const COLOURS = { road: "#7d8b99", expressway: "#4b5d70", route: "#1557b0
 
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
+const TEXT = {
+  "text-field": ["get", "label"] as ["get", string],
+  "text-font": FONT,
+  "text-variable-anchor": ["top", "bottom", "left", "right"] as ("top" | "bottom" | "left" | "right")[],
+  "text-radial-offset": 0.4,
+  "text-padding": 3,
+};
+const HALO = { "text-halo-color": "#ffffff", "text-halo-width": 1.5 };
 
 function lines(source: string, prefix: string, confidence: Confidence, paint: object, filter?: FilterSpecification): LayerSpecification {
   const dash = DASHES[confidence];
@@ -50,6 +58,7 @@ export function networkStyle(): StyleSpecification {
       routes: { type: "geojson", data: EMPTY },
       chosen: { type: "geojson", data: EMPTY },
       sites: { type: "geojson", data: EMPTY },
+      prefectures: { type: "geojson", data: EMPTY },
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#f4f7fa" } },
@@ -78,25 +87,52 @@ export function networkStyle(): StyleSpecification {
         id: "names",
         type: "symbol",
         source: "network",
-        filter: ["all", ["==", ["geometry-type"], "Point"], ["has", "label"], ["step", ["zoom"], ["==", ["get", "rank"], 1], 7.2, true]],
-        layout: {
-          "text-field": ["get", "label"],
-          "text-font": FONT,
-          "text-size": ["match", ["get", "rank"], 1, 13, 11.5],
-          "symbol-sort-key": ["get", "rank"],
-          "text-variable-anchor": ["top", "bottom", "left", "right"],
-          "text-radial-offset": 0.4,
-          "text-padding": 3,
-        },
-        paint: { "text-color": "#1b2733", "text-halo-color": "#ffffff", "text-halo-width": 1.4 },
+        minzoom: 7.4,
+        filter: ["all", ["==", ["geometry-type"], "Point"], ["has", "label"]],
+        layout: { ...TEXT, "text-size": 11.5 },
+        paint: { ...HALO, "text-color": "#33414e" },
+      },
+      {
+        id: "prefectures",
+        type: "symbol",
+        source: "prefectures",
+        maxzoom: 9,
+        layout: { ...TEXT, "text-size": 13 },
+        paint: { ...HALO, "text-color": "#12325c" },
       },
     ],
   };
 }
 
-/** 1 for a prefecture's seat and for central Chongqing, 2 for the rest: which names show on the small scale. */
-export function rankOf(nodeId: string): 1 | 2 {
-  return /^\d{4}00$/.test(nodeId) || nodeId === "500103" ? 1 : 2;
+/** A region's name without its class: 成都, 阿坝; Chengdu, Aba. */
+export function shortName(region: Region, language: "zh" | "en"): string {
+  if (language === "en") return region.name_en.replace(/ (City|Municipality|District|County|Tibetan|Yi|Qiang|Autonomous|Prefecture)\b.*$/, "");
+  return region.name_zh.replace(/(藏族|羌族|彝族|土家族|苗族)*自治州$/, "").replace(/市$/, "");
+}
+
+/**
+ * The names for the small scale: each prefecture's at its own seat, which is its county seat of the lowest code, and
+ * Chongqing's at Yuzhong.
+ */
+export function prefectureNames(
+  seats: ReadonlyMap<string, Position>,
+  regions: ReadonlyMap<string, Region>,
+  language: "zh" | "en",
+): FeatureCollection {
+  const codes = [...seats.keys()].filter((code) => /^51\d{4}$/.test(code)).sort();
+  const first = new Map<string, string>([["500000", "500103"]]);
+  for (const code of codes) {
+    const prefecture = `${code.slice(0, 4)}00`;
+    if (!first.has(prefecture)) first.set(prefecture, code);
+  }
+  const features: FeatureCollection["features"] = [];
+  for (const [prefecture, seat] of first) {
+    const [region, coordinates] = [regions.get(prefecture), seats.get(seat)];
+    if (!region || !coordinates) continue;
+    const label = shortName(region, language);
+    features.push({ type: "Feature", properties: { label }, geometry: { type: "Point", coordinates } });
+  }
+  return { type: "FeatureCollection", features };
 }
 
 /** A vehicle's day as straight lines between its stops, for when the service gives no road geometry. */

@@ -17,6 +17,8 @@ export interface Form {
   priority: Priority;
   shareable: boolean;
   vehicleKind: VehicleKind | "";
+  /** Empty: the requester's own unit. */
+  unitId: string;
 }
 
 export function emptyForm(day: string): Form {
@@ -33,6 +35,7 @@ export function emptyForm(day: string): Form {
     priority: "ordinary",
     shareable: true,
     vehicleKind: "",
+    unitId: "",
   };
 }
 
@@ -76,6 +79,7 @@ export function bodyOf(form: Form): Record<string, unknown> {
     ],
     priority: form.priority,
     shareable: form.kind === "transfer" && form.shareable,
+    ...(form.unitId ? { unit_id: form.unitId } : {}),
     ...(form.vehicleKind ? { vehicle_kind: form.vehicleKind } : {}),
   };
 }

@@ -1,6 +1,7 @@
 /** The driver's assignments in the order in which their hands are needed. */
 
 import type { Assignment, AssignmentState, Itinerary, ItineraryStop } from "../server/contract";
+import { dayOf } from "../words/instants";
 import { stateWithTaps, type Tap } from "./tap_queue";
 
 export interface Trip {
@@ -38,6 +39,14 @@ export function daysWork(assignments: readonly Assignment[], taps: readonly Tap[
   const begun = open.filter((trip) => BEGUN.includes(trip.state));
   const now = begun[0] ?? open[0] ?? null;
   return { offers, now, later: open.filter((trip) => trip !== now), over };
+}
+
+/** Today when there are trips today, else the next day with open trips, else the last day with any. */
+export function drivingDay(assignments: readonly Assignment[], today: string): string {
+  const days = assignments.map((each) => dayOf(each.pickup_at)).sort();
+  if (days.length === 0 || days.includes(today)) return today;
+  const open = assignments.filter((each) => !OVER.includes(each.state)).map((each) => dayOf(each.pickup_at));
+  return open.sort().find((day) => day > today) ?? open.at(-1) ?? days.at(-1)!;
 }
 
 /** The stops of the day in order. Without an itinerary they are read from the assignments. */

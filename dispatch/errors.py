@@ -1,0 +1,26 @@
+"""What can be wrong with what dispatch is given. Whoever cannot be served is not an error but an answer."""
+
+from __future__ import annotations
+
+
+class DispatchError(Exception):
+    """Root of all errors of this folder."""
+
+
+class InvalidProblem(DispatchError):
+    """A problem that contradicts itself: ``field`` says where, ``value`` what stands there, ``message`` what is wrong."""
+
+    def __init__(self, field: str, value: object, message: str) -> None:
+        super().__init__(f"{field}: {message} ({value!r})")
+        self.field = field
+        self.value = value
+        self.message = message
+
+
+class BadInstance(DispatchError):
+    """A benchmark file that is not of the stated format."""
+
+    def __init__(self, instance: str, message: str) -> None:
+        super().__init__(f"{instance}: {message}")
+        self.instance = instance
+        self.message = message

@@ -1,0 +1,370 @@
+"""What a sequence needs besides its stops: charge stops for the battery, rests for the driver, limits on driving.
+
+Routes are kept without charge stops and rests. :func:`complete` adds what a given sequence needs, so that every insertion is
+judged with it. Charge stops are pinned in time where the group has a point and the site the power for them.
+"""
+
+from __future__ import annotations
+
+import math
+
+from dispatch.search.compiled import inner
+from dispatch.search.tables import (
+    B_CAPACITY,
+    B_FINAL,
+    B_INITIAL,
+    B_RESERVE,
+    EARLY,
+    EPS,
+    G_DC,
+    G_LOC,
+    G_OVERHEAD,
+    G_POINTS,
+    G_POWER,
+    G_PRICE,
+    G_SITE,
+    GAIN,
+    INF,
+    KIND,
+    LATE,
+    LOC,
+    MATE,
+    MAX_CHARGES,
+    MIDDLE,
+    NEEDS_ENERGY,
+    NEEDS_HOURS,
+    OCCUPANCY,
+    REQ,
+    RIDE,
+    S_BATTERY,
+    S_CONTINUOUS,
+    S_DRIVEN,
+    S_DURATION,
+    S_GEAR,
+    S_MAX_DRIVE,
+    S_NEEDS,
+    S_REST,
+    SERVICE,
+    X_TICK,
+)
+from dispatch.search.timing import earliest
+
+
+@inner
+def charge_seconds(curve, point_w, level, target):
+    """Return the seconds from ``level`` to ``target`` Wh at a point of ``point_w``, ``curve`` (J, 2) as in ``Net.curve``."""
+    total = 0.0
+    j = 0
+    while level < target - EPS:
+        while curve[j + 1, 0] <= level + EPS:
+            j += 1
+        upto = min(target, curve[j + 1, 0])
+        power = min(point_w, curve[j, 1])
+        if power <= 0.0:
+            return INF
+        total += (upto - level) * 3600.0 / power
+        level = upto
+    return total
+
+
+@inner
+def free_from(group, begin, seconds, owner, cells, plugs):
+    """Return the first time >= ``begin`` at which the group has a point and its site the power for ``seconds`` on end.
+
+    What slot ``owner`` holds does not count. INF if there is none.
+    """
+    site = cells.group_i[group, G_SITE]
+    points = cells.group_i[group, G_POINTS]
+    limit = cells.site_power[site]
+    if points < 1 or cells.group_f[group, G_POWER] > limit or plugs.occ_count[group] >= OCCUPANCY:
+        return INF
+    at = begin
+    while True:
+        blocked_until = INF
+        # the most that runs at once is reached at `at` or where another one begins
+        probe = at
+        while True:
+            count = 0
+            power = 0.0
+            first_end = INF
+            nxt = INF
+            for g in range(cells.group_i.shape[0]):
+                if cells.group_i[g, G_SITE] != site:
+                    continue
+                for i in range(plugs.occ_count[g]):
+                    if plugs.occ_owner[g, i] == owner:
+                        continue
+                    if plugs.occ_f[g, i, 0] <= probe + EPS and plugs.occ_f[g, i, 1] > probe + EPS:
+                        power += cells.group_f[g, G_POWER]
+                        if g == group:
+                            count += 1
+                        first_end = min(first_end, plugs.occ_f[g, i, 1])
+                    elif plugs.occ_f[g, i, 0] > probe + EPS and plugs.occ_f[g, i, 0] < nxt:
+                        nxt = plugs.occ_f[g, i, 0]
+            if count + 1 > points or power + cells.group_f[group, G_POWER] > limit + EPS:
+                blocked_until = first_end
+                break
+            if nxt >= at + seconds - EPS:
+                break
+            probe = nxt
+        if blocked_until >= INF:
+            return at
+        at = max(blocked_until, at + EPS)
+
+
+@inner
+def release(k, plugs):
+    """Take the charge stops of slot ``k`` out of the occupancy."""
+    for c in range(plugs.charge_count[k]):
+        g = plugs.charge_i[k, c, 1]
+        w = 0
+        for i in range(plugs.occ_count[g]):
+            if plugs.occ_owner[g, i] != k:
+                plugs.occ_owner[g, w] = plugs.occ_owner[g, i]
+                plugs.occ_f[g, w, 0] = plugs.occ_f[g, i, 0]
+                plugs.occ_f[g, w, 1] = plugs.occ_f[g, i, 1]
+                w += 1
+        plugs.occ_count[g] = w
+
+
+@inner
+def occupy(k, plugs):
+    """Enter the charge stops of slot ``k`` into the occupancy."""
+    for c in range(plugs.charge_count[k]):
+        g = plugs.charge_i[k, c, 1]
+        i = plugs.occ_count[g]
+        plugs.occ_owner[g, i] = k
+        plugs.occ_f[g, i, 0] = plugs.charge_f[k, c, 0]
+        plugs.occ_f[g, i, 1] = plugs.charge_f[k, c, 1]
+        plugs.occ_count[g] = i + 1
+
+
+@inner
+def stop_to_charge(node, group, begin, seconds, gain, roads, cells):
+    """Make the scratch row ``node`` a charge stop at ``group``, pinned in time."""
+    roads.node_f[node, EARLY] = begin
+    roads.node_f[node, LATE] = begin
+    roads.node_f[node, SERVICE] = seconds
+    roads.node_f[node, RIDE] = INF
+    roads.node_f[node, GAIN] = gain
+    roads.node_i[node, LOC] = cells.group_i[group, G_LOC]
+    roads.node_i[node, REQ] = -1
+    roads.node_i[node, KIND] = MIDDLE
+    roads.node_i[node, MATE] = -1
+
+
+@inner
+def lay_out(k, n_aug, roads, fleet, desk):
+    """Add the driver's rests to ``desk.aug[:n_aug]`` and time it into ``desk.aug_times``; False if it cannot be driven.
+
+    A rest is asked for where the driving since the last pause would pass the limit; it goes to the stop since that
+    pause where the
+    vehicle waits longest anyway. A leg longer than the limit already holds its rests on the way.
+    """
+    node_f = roads.node_f
+    node_i = roads.node_i
+    aug = desk.aug
+    extra = desk.aug_extra
+    drive = roads.drive[fleet.slot_i[k, S_GEAR]]
+    duration = fleet.slot_f[k, S_DURATION]
+    needs = fleet.slot_i[k, S_NEEDS]
+    if needs & NEEDS_HOURS:
+        longest = fleet.slot_f[k, S_CONTINUOUS]
+        rest = fleet.slot_f[k, S_REST]
+        total = 0.0
+        for i in range(n_aug - 1):
+            x = drive[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]]
+            total += x - math.floor((x - EPS) / (longest + rest)) * rest if x > longest else x
+        if total > fleet.slot_f[k, S_MAX_DRIVE] + EPS:
+            return False
+        if total + fleet.slot_f[k, S_DRIVEN] > longest + EPS:
+            if not earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration):
+                return False
+            driven = fleet.slot_f[k, S_DRIVEN]
+            last = -1
+            i = 0
+            while i < n_aug - 1:
+                if node_f[aug[i], SERVICE] + extra[i] >= rest - EPS:
+                    driven = 0.0
+                    last = i
+                x = drive[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]]
+                stops = math.floor((x - EPS) / (longest + rest)) if x > longest else 0.0
+                x -= stops * rest
+                if i > last and driven + min(x, longest) > longest + EPS:
+                    at = i
+                    most = -1.0
+                    for j in range(last + 1, i + 1):
+                        a = aug[j]
+                        b = aug[j + 1]
+                        wait = desk.aug_times[j + 1] - (
+                            desk.aug_times[j] + node_f[a, SERVICE] + extra[j] + drive[node_i[a, LOC], node_i[b, LOC]]
+                        )
+                        if wait >= most - EPS:
+                            most = wait
+                            at = j
+                    if extra[at] == 0.0:
+                        extra[at] = rest - node_f[aug[at], SERVICE]
+                    driven = 0.0
+                    last = at
+                    i = at
+                    continue
+                driven = x - stops * longest if stops > 0.0 else driven + x
+                i += 1
+    return earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration)
+
+
+@inner
+def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
+    """Add what slot ``k`` needs to drive ``nodes[:m]``; return its extra price, or -1 if nothing fits.
+
+    Leaves the full sequence in ``desk.aug`` with ``desk.aug_extra``, ``desk.aug_times``, its length in ``desk.aug_i[-1,
+    0]``, and the
+    charge stops in ``desk.aug_i``, ``desk.aug_f``, their number in ``desk.aug_i[-1, 1]``.
+    """
+    needs = fleet.slot_i[k, S_NEEDS]
+    gear = fleet.slot_i[k, S_GEAR]
+    drive = roads.drive[gear]
+    duration = fleet.slot_f[k, S_DURATION]
+    node_f = roads.node_f
+    node_i = roads.node_i
+    aug = desk.aug
+    extra = desk.aug_extra
+    first_scratch = roads.node_f.shape[0] - MAX_CHARGES - 1
+    n_aug = m
+    for i in range(m):
+        aug[i] = nodes[i]
+        extra[i] = 0.0
+    charges = 0
+    price = 0.0
+    last_slot = desk.aug_i.shape[0] - 1
+    if needs & NEEDS_ENERGY:
+        battery = fleet.slot_i[k, S_BATTERY]
+        capacity = cells.battery_f[battery, B_CAPACITY]
+        reserve = cells.battery_f[battery, B_RESERVE]
+        final = max(reserve, cells.battery_f[battery, B_FINAL])
+        energy = roads.energy[gear]
+        cost = roads.price[gear]
+        while True:
+            level = cells.battery_f[battery, B_INITIAL]
+            desk.aug_level[0] = level
+            failed = -1
+            for i in range(1, n_aug):
+                a = aug[i - 1]
+                level = min(capacity, level + node_f[a, GAIN])
+                level = min(capacity, level - energy[node_i[a, LOC], node_i[aug[i], LOC]])
+                desk.aug_level[i] = level
+                if level < (final if i == n_aug - 1 else reserve) - EPS:
+                    failed = i
+                    break
+            if failed < 0:
+                break
+            if charges == MAX_CHARGES:
+                return -1.0
+            # least charge on arrival at i with which the rest can be driven
+            need = final
+            desk.aug_need[n_aug - 1] = need
+            for i in range(n_aug - 2, -1, -1):
+                need = need + energy[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]] - node_f[aug[i], GAIN]
+                if need < reserve:
+                    need = reserve
+                desk.aug_need[i] = need
+            if not earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration):
+                return -1.0
+            lowest = 0
+            for c in range(charges):
+                lowest = max(lowest, desk.aug_i[c, 0] + c + 1)
+            best = INF
+            best_short = INF
+            best_at = -1
+            best_group = -1
+            best_begin = best_end = best_wh = 0.0
+            scratch = first_scratch + charges
+            on_board = 0.0
+            for i in range(failed):
+                a = aug[i]
+                on_board += roads.load[a, 0]
+                if i < lowest or on_board > EPS:
+                    continue
+                b = aug[i + 1]
+                la = node_i[a, LOC]
+                lb = node_i[b, LOC]
+                leave = min(capacity, desk.aug_level[i] + node_f[a, GAIN])
+                for x in range(cells.near_groups.shape[1] * 2):
+                    # points near where the vehicle is, and near where it goes
+                    at_loc = la if x < cells.near_groups.shape[1] else lb
+                    g = cells.near_groups[at_loc, x % cells.near_groups.shape[1]]
+                    if g < 0:
+                        continue
+                    lg = cells.group_i[g, G_LOC]
+                    if drive[la, lg] >= INF or drive[lg, lb] >= INF:
+                        continue
+                    arrive = leave - energy[la, lg]
+                    if arrive < reserve - EPS:
+                        continue
+                    want = desk.aug_need[i + 1] + energy[lg, lb] - arrive
+                    got = min(want, capacity - arrive)
+                    if got <= EPS:
+                        continue
+                    short = want - got
+                    detour = cost[la, lg] + cost[lg, lb] - cost[la, lb] + got * cells.group_f[g, G_PRICE]
+                    if short > EPS:
+                        if best_at >= 0 and (best_short <= EPS or short > best_short - EPS):
+                            continue
+                    elif best_short <= EPS and detour >= best:
+                        continue
+                    seconds = cells.group_f[g, G_OVERHEAD] + charge_seconds(
+                        cells.curve[battery, cells.group_i[g, G_DC]], cells.group_f[g, G_POWER], arrive, arrive + got
+                    )
+                    if cells.scalars[X_TICK] > 0.0:
+                        seconds = math.ceil(seconds - EPS)
+                    begin = desk.aug_times[i] + node_f[a, SERVICE] + extra[i] + drive[la, lg]
+                    begin = free_from(g, begin, seconds, k, cells, plugs)
+                    if begin >= INF:
+                        continue
+                    if cells.scalars[X_TICK] > 0.0:
+                        begin = math.ceil(begin - EPS)
+                    # the same vehicle never holds two points at once, so its own stops need no test
+                    stop_to_charge(scratch, g, begin, seconds, got, roads, cells)
+                    for y in range(i + 1):
+                        desk.aug_try[y] = aug[y]
+                    desk.aug_try[i + 1] = scratch
+                    for y in range(i + 1, n_aug):
+                        desk.aug_try[y + 1] = aug[y]
+                    if earliest(desk.aug_try, n_aug + 1, extra, desk.times, desk.pos, node_f, node_i, drive, duration):
+                        best = detour
+                        best_short = short
+                        best_at = i
+                        best_group = g
+                        best_begin = begin
+                        best_end = begin + seconds
+                        best_wh = got
+            if best_at < 0:
+                return -1.0
+            for y in range(n_aug - 1, best_at, -1):
+                aug[y + 1] = aug[y]
+            aug[best_at + 1] = scratch
+            stop_to_charge(scratch, best_group, best_begin, best_end - best_begin, best_wh, roads, cells)
+            desk.aug_i[charges, 0] = best_at - charges
+            desk.aug_i[charges, 1] = best_group
+            desk.aug_f[charges, 0] = best_begin
+            desk.aug_f[charges, 1] = best_end
+            desk.aug_f[charges, 2] = best_wh
+            n_aug += 1
+            extra[n_aug - 1] = 0.0
+            charges += 1
+            price += best
+    desk.aug_i[last_slot, 0] = n_aug
+    desk.aug_i[last_slot, 1] = charges
+    return price if lay_out(k, n_aug, roads, fleet, desk) else -1.0
+
+
+@inner
+def adopt(k, plugs, desk):
+    """Make the charge stops that :func:`complete` left in scratch those of slot ``k``."""
+    count = desk.aug_i[desk.aug_i.shape[0] - 1, 1]
+    plugs.charge_count[k] = count
+    for c in range(count):
+        plugs.charge_i[k, c, 0] = desk.aug_i[c, 0]
+        plugs.charge_i[k, c, 1] = desk.aug_i[c, 1]
+        for x in range(3):
+            plugs.charge_f[k, c, x] = desk.aug_f[c, x]

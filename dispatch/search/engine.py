@@ -1,0 +1,246 @@
+"""Several searches side by side, the pool they fill, and the master that combines it: what runs one model to its stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from dispatch.search.anneal import MINIMISE, SHED, anneal, load_routes, schedule
+from dispatch.search.master import Master
+from dispatch.search.model import Model
+from dispatch.search.tables import (
+    INF,
+    O_BEST,
+    O_BEST_UNSERVED,
+    O_CURRENT,
+    O_UNSERVED,
+    IntTable,
+    State,
+    grouped,
+    new_state,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """What steers a search; the defaults hold for every set of instances."""
+
+    average: float = 10.0
+    blink: float = 0.01
+    regret: float = 0.35
+    pool_within: float = 1.03
+    shares: tuple[float, ...] = (0.5, 0.2, 0.1, 0.1, 0.1)
+    hot: float = 0.1
+    cold: float = 0.002
+    wide_below: int = 60
+    masters_at: tuple[float, ...] = (0.35, 0.6, 0.8, 0.93)
+    master_share: float = 0.1
+    chunk_s: float = 0.08
+    pool_routes: int = 60_000
+
+
+@dataclass(kw_only=True)
+class Clocked:
+    """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further."""
+
+    clock: Callable[[], float]
+    iterations: int | None
+    seconds: float | None
+    done: int = 0
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock() - self.began
+
+    @property
+    def share(self) -> float:
+        parts = [0.0]
+        if self.iterations is not None:
+            parts.append(self.done / max(1, self.iterations))
+        if self.seconds is not None:
+            parts.append(self.elapsed / max(1e-9, self.seconds))
+        return max(parts)
+
+
+class Engine:
+    """Searches one model with ``threads`` islands; deterministic for a seed when stopped by iterations."""
+
+    def __init__(self, model: Model, *, seed: int, threads: int = 2, tuning: Tuning | None = None) -> None:
+        self.model, self.net = model, model.net
+        self.tuning = tuning or Tuning()
+        net = self.net
+        n, K = len(net.req_i), len(net.slot_i)
+        nodes = int((net.req_i[:, 1] - net.req_i[:, 0] + 1).sum()) if n else 0
+        head = max((len(p) for p in model.heads), default=0)
+        route_nodes = min(nodes + head + 4, max(200, 8 * nodes // max(1, K) + head))
+        pool = max(1000, min(self.tuning.pool_routes, 60_000_000 // (route_nodes + 2)))
+        self.states = [
+            new_state(net, route_nodes=route_nodes, pool_routes=pool, seed=seed * 1000 + i)
+            for i in range(max(1, threads))
+        ]
+        self.wide = self.tuning.wide_below >= K
+        self.iterations = 0
+        self.bound: float | None = None
+        seq, length = self.heads()
+        self.master = Master(net, (seq, length))
+        for state in self.states:
+            # every pool must know a route by the same hash
+            state.zobrist[:] = self.states[0].zobrist
+            for group, begin, end in model.held:
+                at = int(state.occ_count[group])
+                state.occ_owner[group, at] = -1
+                state.occ_f[group, at] = (begin, end)
+                state.occ_count[group] = at + 1
+            self.install(seq, length, state)
+
+    def heads(self) -> tuple[IntTable, IntTable]:
+        """Routes that hold nothing but their pinned stops."""
+        state, slot_i = self.states[0], self.net.slot_i
+        seq = np.zeros_like(state.seq)
+        length = np.zeros(len(slot_i), np.int32)
+        for k, head in enumerate(self.model.heads):
+            row = [slot_i[k, 0], *head, slot_i[k, 1]]
+            seq[k, : len(row)] = row
+            length[k] = len(row)
+        return seq, length
+
+    @property
+    def best(self) -> State:
+        return min(self.states, key=lambda s: s.objective[O_BEST])
+
+    @property
+    def objective(self) -> float:
+        return float(self.best.objective[O_BEST])
+
+    @property
+    def unserved(self) -> int:
+        return int(self.best.objective[O_BEST_UNSERVED])
+
+    def load(self, seq: IntTable, length: IntTable, states: list[State] | None = None) -> None:
+        """Make the given routes the current plan of all (or the given) islands."""
+        for state in states or self.states:
+            self.install(seq, length, state)
+
+    def install(self, seq: IntTable, length: IntTable, state: State) -> None:
+        roads, asks, fleet, _, cells, plan, _, best, plugs, desk, *_ = grouped(self.net, state)
+        load_routes(seq, length, roads, asks, fleet, cells, plan, best, plugs, desk)
+
+    def relax(self, model: Model) -> None:
+        """Go on with a model that differs from the present one in wider windows only."""
+        self.net.node_f[:] = model.net.node_f
+        for state in self.states:
+            state.node_f[: len(model.net.node_f)] = model.net.node_f
+
+    def lay_out(self, k: int) -> tuple[int, State]:
+        """Time slot ``k`` of the best plan with its charge stops and rests.
+
+        Return the length left in ``desk`` and the state.
+        """
+        best = self.best
+        roads, _, fleet, _, cells, _, _, _, _, desk, *_ = grouped(self.net, best)
+        length = schedule(
+            k, best.b_seq[k], int(best.b_length[k]), int(best.b_charge_count[k]), best.b_charge_i[k], best.b_charge_f[k],
+            roads, fleet, cells, desk,
+        )  # fmt: skip
+        return length, best
+
+    def step(
+        self, iterations: int, hot: float, cold: float, pool: ThreadPoolExecutor | None, mode: int = MINIMISE
+    ) -> None:
+        """Run every island for ``iterations``."""
+        tune = self.tuning
+        n = len(self.net.req_i)
+        average = min(tune.average, max(1.0, 0.4 * n))
+        shares = np.array(tune.shares)
+
+        def run(state: State) -> None:
+            anneal(
+                iterations, hot, cold, average, tune.blink, tune.regret, tune.pool_within, mode, self.wide, shares,
+                *grouped(self.net, state),
+            )  # fmt: skip
+
+        if pool is None or len(self.states) == 1:
+            for state in self.states:
+                run(state)
+        else:
+            list(pool.map(run, self.states))
+        self.iterations += iterations * len(self.states)
+
+    def scale(self) -> float:
+        """Cost per request of the best plan, without fixed prices and penalties: what temperatures are measured in."""
+        best = self.best
+        n = len(self.net.req_i)
+        used = best.b_length > 2
+        total = best.objective[O_BEST] - float(self.net.slot_f[used, 1].sum())
+        missing = best.b_route_of < 0
+        total -= float(self.net.req_f[missing, 0].sum())
+        served = max(1, n - int(missing.sum()))
+        return float(max(total / served, 1e-3))
+
+    def run(
+        self,
+        watch: Clocked,
+        *,
+        should_stop: Callable[[], bool] | None = None,
+        on_chunk: Callable[[Engine], None] | None = None,
+        mode: int = MINIMISE,
+        masters: bool = True,
+        upto: float = 1.0,
+    ) -> None:
+        """Search until ``watch`` says that the share of the work is done, or ``should_stop``."""
+        tune, n = self.tuning, len(self.net.req_i)
+        if n == 0:
+            for state in self.states:
+                state.objective[O_CURRENT] = state.objective[O_BEST]
+            return
+        islands = len(self.states)
+        with ThreadPoolExecutor(max_workers=islands) as pool:
+            if self.states[0].objective[O_UNSERVED] == n or self.states[0].objective[O_BEST] >= INF:
+                self.step(1, 1e-9, 1e-9, pool)
+                watch.done += islands
+            planned = list(tune.masters_at) if masters else []
+            per = 50 if watch.iterations is None else max(1, min(2000, watch.iterations // (100 * islands)))
+            while watch.share < upto and not (should_stop and should_stop()):
+                at = min(1.0, watch.share)
+                scale = self.scale()
+                heat = tune.hot * scale * (tune.cold / tune.hot) ** at
+                if watch.iterations is not None:
+                    per = max(1, min(per, -(-(watch.iterations - watch.done) // islands)))
+                begin = watch.clock()
+                self.step(per, heat, heat * 0.9999, pool, mode)
+                watch.done += per * islands
+                took = watch.clock() - begin
+                if watch.iterations is None and watch.seconds is not None:
+                    left = watch.seconds - watch.elapsed
+                    goal = max(0.005, min(tune.chunk_s, 0.5 * left))
+                    per = max(1, min(20_000, int(per * min(2.0, max(0.3, goal / max(took, 1e-4))))))
+                if on_chunk:
+                    on_chunk(self)
+                if mode == SHED and self.unserved == 0:
+                    return
+                if planned and watch.share >= planned[0]:
+                    planned.pop(0)
+                    self.combine(watch)
+
+    def combine(self, watch: Clocked) -> None:
+        """Let the master pick the best routes of the pool; what it finds becomes the current plan of the worst island."""
+        self.master.gather(self.states)
+        limit = 60.0
+        if watch.seconds is not None:
+            limit = min(self.tuning.master_share * watch.seconds, max(0.2, watch.seconds - watch.elapsed))
+        deterministic = 4.0 if watch.seconds is None else None
+        found = self.master.solve(self.best, seconds=limit, deterministic=deterministic)
+        worst = max(self.states, key=lambda s: s.objective[O_BEST])
+        if found is not None:
+            for state in self.states:
+                self.install(found[0], found[1], state)
+        elif worst.objective[O_BEST] > self.objective + 1e-7:
+            best = self.best
+            self.install(best.b_seq, best.b_length, worst)

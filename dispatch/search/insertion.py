@@ -1,0 +1,464 @@
+"""Putting one request into a route, and keeping what is known about a route up to date."""
+
+from __future__ import annotations
+
+from dispatch.search.compiled import inner
+from dispatch.search.duty import adopt, complete, occupy, release
+from dispatch.search.tables import (
+    EARLY,
+    EPS,
+    INF,
+    LATE,
+    LOC,
+    MAX_CHARGES,
+    R_BLOCK,
+    R_CHANGE,
+    R_FIRST,
+    R_LAST,
+    R_PROMISED,
+    REQ,
+    S_CLASS,
+    S_COMPAT,
+    S_DURATION,
+    S_FIXED,
+    S_GEAR,
+    S_NEEDS,
+    S_SELF_DRIVE,
+    S_VEHICLE,
+    SERVICE,
+)
+from dispatch.search.timing import earliest, latest, uniform
+
+
+@inner
+def refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
+    """Recompute schedule bounds, loads, charge stops and cost of slot ``k``; False if its sequence is infeasible."""
+    m = plan.length[k]
+    nodes = plan.seq[k]
+    gear = fleet.slot_i[k, S_GEAR]
+    node_i = roads.node_i
+    now = 1 if m > 2 else 0
+    if now != plan.active[k]:
+        plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] += now - plan.active[k]
+        plan.active[k] = now
+    ok = earliest(
+        nodes,
+        m,
+        desk.zero,
+        plan.early[k],
+        desk.pos,
+        roads.node_f,
+        node_i,
+        roads.drive[gear],
+        fleet.slot_f[k, S_DURATION],
+    )
+    if ok:
+        latest(nodes, m, plan.late[k], desk.pos, roads.node_f, node_i, roads.drive[gear], fleet.slot_f[k, S_DURATION])
+    for q in range(roads.load.shape[1]):
+        on_board = 0.0
+        for i in range(m):
+            on_board += roads.load[nodes[i], q]
+            plan.load[k, i, q] = on_board
+    cost = 0.0
+    if m > 2:
+        cost = fleet.slot_f[k, S_FIXED]
+        price = roads.price[gear]
+        before = node_i[nodes[0], LOC]
+        for i in range(1, m):
+            v = nodes[i]
+            here = node_i[v, LOC]
+            cost += price[before, here]
+            before = here
+            r = node_i[v, REQ]
+            if r >= 0 and asks.req_i[r, R_FIRST] == v:
+                cost += serving_price(k, r, asks, fleet)
+    if fleet.slot_i[k, S_NEEDS] != 0:
+        if plugs.charge_count[k] > 0:
+            release(k, plugs)
+        plugs.charge_count[k] = 0
+        if ok and m > 2:
+            extra = complete(k, nodes, m, roads, fleet, cells, plugs, desk)
+            if extra < 0.0:
+                ok = False
+            else:
+                adopt(k, plugs, desk)
+                occupy(k, plugs)
+                cost += extra
+    plan.cost[k] = cost
+    return ok
+
+
+@inner
+def serving_price(k, r, asks, fleet):
+    """Price of serving ``r`` with slot ``k`` besides driving: pool tier, and the change of a promise."""
+    price = asks.compat[r, fleet.slot_i[k, S_COMPAT]]
+    promised = asks.req_i[r, R_PROMISED]
+    if promised >= 0 and promised != fleet.slot_i[k, S_VEHICLE]:
+        price += asks.req_f[r, R_CHANGE]
+    return price
+
+
+@inner
+def put(k, r, i, j, asks, plan):
+    """Insert request ``r`` into slot ``k``: its first node after position i, its last after position j (a block: i == j)."""
+    m = plan.length[k]
+    nodes = plan.seq[k]
+    first = asks.req_i[r, R_FIRST]
+    last = asks.req_i[r, R_LAST]
+    count = last - first + 1
+    if i == j:
+        for x in range(m - 1, i, -1):
+            nodes[x + count] = nodes[x]
+        for x in range(count):
+            nodes[i + 1 + x] = first + x
+    else:
+        for x in range(m - 1, j, -1):
+            nodes[x + 2] = nodes[x]
+        nodes[j + 2] = last
+        for x in range(j, i, -1):
+            nodes[x + 1] = nodes[x]
+        nodes[i + 1] = first
+    plan.length[k] = m + count
+
+
+@inner
+def drop(k, r, asks, plan):
+    """Take the nodes of request ``r`` out of slot ``k``."""
+    nodes = plan.seq[k]
+    first = asks.req_i[r, R_FIRST]
+    last = asks.req_i[r, R_LAST]
+    w = 0
+    for x in range(plan.length[k]):
+        v = nodes[x]
+        if v < first or v > last:
+            nodes[w] = v
+            w += 1
+    plan.length[k] = w
+
+
+@inner
+def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, desk, work):
+    """Return (cost, i, j) of the cheapest feasible insertion of ``r`` into slot ``k`` below ``bound``; i = -1 if none.
+
+    Positions are screened in constant time with the route's earliest and latest schedules; what passes and improves is
+    timed exactly. With probability ``blink`` a candidate is overlooked (Christiaens and Vanden Berghe 2020).
+    """
+    best = bound
+    best_i = -1
+    best_j = -1
+    base = serving_price(k, r, asks, fleet)
+    if base >= INF:
+        return best, best_i, best_j
+    m = plan.length[k]
+    first = asks.req_i[r, R_FIRST]
+    last = asks.req_i[r, R_LAST]
+    count = last - first + 1
+    if m + count > plan.seq.shape[1] - 2 * MAX_CHARGES:
+        return best, best_i, best_j
+    nodes = plan.seq[k]
+    node_f = roads.node_f
+    node_i = roads.node_i
+    early = plan.early[k]
+    late = plan.late[k]
+    tmp = desk.tmp
+    gear = fleet.slot_i[k, S_GEAR]
+    drive = roads.drive[gear]
+    price = roads.price[gear]
+    duration = fleet.slot_f[k, S_DURATION]
+    needs = fleet.slot_i[k, S_NEEDS]
+    self_drive = fleet.slot_i[k, S_SELF_DRIVE]
+    block = asks.req_i[r, R_BLOCK]
+    dims = roads.load.shape[1]
+    before_extra = 0.0
+    if needs != 0:
+        before_extra = extra_price(k, roads, asks, fleet, plan)
+    if m == 2:
+        base += fleet.slot_f[k, S_FIXED]
+    pl = node_i[first, LOC]
+    dl = node_i[last, LOC]
+    p_early = node_f[first, EARLY]
+    p_late = node_f[first, LATE] + EPS
+    p_service = node_f[first, SERVICE]
+    d_early = node_f[last, EARLY]
+    d_late = node_f[last, LATE] + EPS
+    d_service = node_f[last, SERVICE]
+    direct = drive[pl, dl]
+    inner = price[pl, dl]
+    if block:
+        inner = 0.0
+        for v in range(first, last):
+            inner += price[node_i[v, LOC], node_i[v + 1, LOC]]
+    for i in range(m - 1):
+        a = nodes[i]
+        b = nodes[i + 1]
+        la = node_i[a, LOC]
+        lb = node_i[b, LOC]
+        t_p = early[i] + node_f[a, SERVICE] + drive[la, pl]
+        if t_p < p_early:
+            t_p = p_early
+        if t_p > p_late:
+            if early[i] > p_late:
+                break
+            continue
+        if block:
+            if plan.load[k, i, 0] > EPS:
+                continue
+            if self_drive and (la != pl or (lb != dl and i + 2 < m) or (i + 2 == m and price[dl, lb] != 0.0)):
+                continue
+            c = base + price[la, pl] + inner + price[dl, lb] - price[la, lb]
+            if c >= best:
+                continue
+            t = t_p
+            fits = True
+            for v in range(first + 1, last + 1):
+                t += node_f[v - 1, SERVICE] + drive[node_i[v - 1, LOC], node_i[v, LOC]]
+                if t < node_f[v, EARLY]:
+                    t = node_f[v, EARLY]
+                if t > node_f[v, LATE] + EPS:
+                    fits = False
+                    break
+            if not fits or t + d_service + drive[dl, lb] > late[i + 1] + EPS:
+                continue
+            if blink > 0.0 and uniform(work.rng) < blink:
+                continue
+            for x in range(i + 1):
+                tmp[x] = nodes[x]
+            for x in range(count):
+                tmp[i + 1 + x] = first + x
+            for x in range(i + 1, m):
+                tmp[x + count] = nodes[x]
+            if earliest(tmp, m + count, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+                if needs != 0:
+                    extra = complete(k, tmp, m + count, roads, fleet, cells, plugs, desk)
+                    if extra < 0.0:
+                        continue
+                    c += extra - before_extra
+                    if c >= best:
+                        continue
+                best = c
+                best_i = i
+                best_j = i
+            continue
+        full = False
+        for q in range(dims):
+            if plan.load[k, i, q] + roads.load[first, q] > fleet.capacity[k, q]:
+                full = True
+        if full:
+            continue
+        lead = base + price[la, pl]
+        # both ends between a and b
+        t_d = t_p + p_service + direct
+        if t_d < d_early:
+            t_d = d_early
+        if t_d <= d_late:
+            c = lead + inner + price[dl, lb] - price[la, lb]
+            if (
+                c < best
+                and t_d + d_service + drive[dl, lb] <= late[i + 1] + EPS
+                and (blink <= 0.0 or uniform(work.rng) >= blink)
+            ):
+                for x in range(i + 1):
+                    tmp[x] = nodes[x]
+                tmp[i + 1] = first
+                tmp[i + 2] = last
+                for x in range(i + 1, m):
+                    tmp[x + 2] = nodes[x]
+                if earliest(tmp, m + 2, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+                    if needs != 0:
+                        extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
+                        if extra >= 0.0 and c + extra - before_extra < best:
+                            best = c + extra - before_extra
+                            best_i = i
+                            best_j = i
+                    else:
+                        best = c
+                        best_i = i
+                        best_j = i
+        lead += price[pl, lb] - price[la, lb]
+        if lead >= best:
+            continue
+        # the last end further on
+        t = t_p
+        prev_loc = pl
+        prev_service = p_service
+        for j in range(i + 1, m - 1):
+            x = nodes[j]
+            lx = node_i[x, LOC]
+            t += prev_service + drive[prev_loc, lx]
+            if t < early[j]:
+                t = early[j]
+            if t > late[j] + EPS:
+                break
+            full = False
+            for q in range(dims):
+                if plan.load[k, j, q] + roads.load[first, q] > fleet.capacity[k, q]:
+                    full = True
+            if full:
+                break
+            prev_loc = lx
+            prev_service = node_f[x, SERVICE]
+            y = nodes[j + 1]
+            ly = node_i[y, LOC]
+            t_d = t + prev_service + drive[lx, dl]
+            if t_d < d_early:
+                t_d = d_early
+            if t_d > d_late:
+                if t > d_late:
+                    break
+                continue
+            c = lead + price[lx, dl] + price[dl, ly] - price[lx, ly]
+            if (
+                c < best
+                and t_d + d_service + drive[dl, ly] <= late[j + 1] + EPS
+                and (blink <= 0.0 or uniform(work.rng) >= blink)
+            ):
+                for z in range(i + 1):
+                    tmp[z] = nodes[z]
+                tmp[i + 1] = first
+                for z in range(i + 1, j + 1):
+                    tmp[z + 1] = nodes[z]
+                tmp[j + 2] = last
+                for z in range(j + 1, m):
+                    tmp[z + 2] = nodes[z]
+                if earliest(tmp, m + 2, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+                    if needs != 0:
+                        extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
+                        if extra < 0.0 or c + extra - before_extra >= best:
+                            continue
+                        c += extra - before_extra
+                    best = c
+                    best_i = i
+                    best_j = j
+    return best, best_i, best_j
+
+
+@inner
+def extra_price(k, roads, asks, fleet, plan):
+    """Price of the charge stops that slot ``k`` has now: its cost less driving, serving and the fixed price."""
+    m = plan.length[k]
+    if m <= 2:
+        return 0.0
+    price = roads.price[fleet.slot_i[k, S_GEAR]]
+    rest = plan.cost[k] - fleet.slot_f[k, S_FIXED]
+    nodes = plan.seq[k]
+    for i in range(1, m):
+        v = nodes[i]
+        rest -= price[roads.node_i[nodes[i - 1], LOC], roads.node_i[v, LOC]]
+        r = roads.node_i[v, REQ]
+        if r >= 0 and asks.req_i[r, R_FIRST] == v:
+            rest -= serving_price(k, r, asks, fleet)
+    return rest
+
+
+@inner
+def touch(k, count, plan, back, plugs, work):
+    """Keep an undo copy of slot ``k`` unless there is one; return the new number of touched slots."""
+    if work.touched[k]:
+        return count
+    work.touched[k] = 1
+    work.touched_list[count] = k
+    m = plan.length[k]
+    back.u_length[k] = m
+    back.u_cost[k] = plan.cost[k]
+    for i in range(m):
+        back.u_seq[k, i] = plan.seq[k, i]
+        back.u_early[k, i] = plan.early[k, i]
+        back.u_late[k, i] = plan.late[k, i]
+        for q in range(plan.load.shape[2]):
+            back.u_load[k, i, q] = plan.load[k, i, q]
+    back.u_charge_count[k] = plugs.charge_count[k]
+    for c in range(plugs.charge_count[k]):
+        for x in range(2):
+            back.u_charge_i[k, c, x] = plugs.charge_i[k, c, x]
+        for x in range(3):
+            back.u_charge_f[k, c, x] = plugs.charge_f[k, c, x]
+    return count + 1
+
+
+@inner
+def undo(count, fleet, plan, back, plugs, work):
+    """Put all touched slots back as they were."""
+    for t in range(count):
+        k = work.touched_list[t]
+        if plugs.charge_count[k] > 0:
+            release(k, plugs)
+    for t in range(count):
+        k = work.touched_list[t]
+        m = back.u_length[k]
+        plan.length[k] = m
+        plan.cost[k] = back.u_cost[k]
+        for i in range(m):
+            plan.seq[k, i] = back.u_seq[k, i]
+            plan.early[k, i] = back.u_early[k, i]
+            plan.late[k, i] = back.u_late[k, i]
+            for q in range(plan.load.shape[2]):
+                plan.load[k, i, q] = back.u_load[k, i, q]
+        plugs.charge_count[k] = back.u_charge_count[k]
+        for c in range(plugs.charge_count[k]):
+            for x in range(2):
+                plugs.charge_i[k, c, x] = back.u_charge_i[k, c, x]
+            for x in range(3):
+                plugs.charge_f[k, c, x] = back.u_charge_f[k, c, x]
+        if plugs.charge_count[k] > 0:
+            occupy(k, plugs)
+        now = 1 if m > 2 else 0
+        if now != plan.active[k]:
+            plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] += now - plan.active[k]
+            plan.active[k] = now
+
+
+@inner
+def candidates(r, wide, touched, asks, fleet, kin, plan, work):
+    """Write the slots worth trying for request ``r`` into ``work.cand``; return their number.
+
+    With ``wide`` every used slot and the first unused one of every class; otherwise the slots of related requests, the slots
+    touched in this iteration, and the first unused slot of the classes that serve ``r`` alone most cheaply.
+    """
+    K = fleet.slot_i.shape[0]
+    count = 0
+    mark = r
+    compat = asks.compat[r]
+    if wide:
+        last_empty = -1
+        for k in range(K):
+            if compat[fleet.slot_i[k, S_COMPAT]] >= INF:
+                continue
+            if plan.active[k] == 0:
+                if fleet.slot_i[k, S_CLASS] == last_empty or plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] > 0:
+                    continue
+                last_empty = fleet.slot_i[k, S_CLASS]
+            work.cand[count] = k
+            count += 1
+        return count
+    for k in range(K):
+        work.cand_mark[k] = -1
+    taken = 0
+    for x in range(kin.near.shape[1]):
+        c = kin.near[r, x]
+        if c < 0 or taken >= 24:
+            break
+        k = plan.route_of[c]
+        if k >= 0 and work.cand_mark[k] != mark:
+            work.cand_mark[k] = mark
+            taken += 1
+            if compat[fleet.slot_i[k, S_COMPAT]] < INF:
+                work.cand[count] = k
+                count += 1
+    for x in range(min(touched, 12)):
+        k = work.touched_list[x]
+        if plan.active[k] and work.cand_mark[k] != mark and compat[fleet.slot_i[k, S_COMPAT]] < INF:
+            work.cand_mark[k] = mark
+            work.cand[count] = k
+            count += 1
+    found = 0
+    for x in range(kin.classes.shape[1]):
+        c = kin.classes[r, x]
+        if c < 0 or found >= 6:
+            break
+        for k in range(kin.class_from[c], kin.class_from[c + 1]):
+            if plan.active[k] == 0 and plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] == 0:
+                work.cand[count] = k
+                count += 1
+                found += 1
+                break
+    return count

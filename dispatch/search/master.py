@@ -1,0 +1,203 @@
+"""The master problem: of all routes that the searches met, choose the cheapest set that serves every request once.
+
+A linear relaxation over the pool is solved by partial pricing with HiGHS; the columns whose reduced cost can still pay
+go to CP-SAT.
+Coupling: the number of vehicles of every class. Charge points are checked when the chosen routes are loaded.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from ortools.sat.python import cp_model
+from scipy.optimize import linprog
+
+from dispatch.search.tables import (
+    O_BEST,
+    R_FIRST,
+    R_PENALTY,
+    REQ,
+    S_END,
+    S_START,
+    S_VEHICLE,
+    FloatTable,
+    IntTable,
+    Net,
+    State,
+)
+
+solve_lp: Any = linprog
+COLUMNS = 2000
+"""Columns that go into the integer programme at most."""
+
+
+class Master:
+    """Collects routes over a run and solves set-partitioning problems over them."""
+
+    def __init__(self, net: Net, heads: tuple[IntTable, IntTable]) -> None:
+        self.net = net
+        self.heads = heads
+        self.index: dict[tuple[int, frozenset[int]], int] = {}
+        self.sequence: list[IntTable] = []
+        self.cost: list[float] = []
+        self.kind: list[int] = []
+        self.taken: list[int] = []
+        self.members: list[IntTable] = []
+        self.dual: FloatTable | None = None
+        self.first = set(net.req_i[:, R_FIRST].tolist())
+        families: dict[tuple[int, ...], int] = {}
+        self.family = np.zeros(len(net.class_from) - 1, np.int64)
+        room: list[int] = []
+        for c in range(len(self.family)):
+            vehicles = tuple(sorted(net.slot_i[net.class_from[c] : net.class_from[c + 1], S_VEHICLE].tolist()))
+            if vehicles not in families:
+                families[vehicles] = len(families)
+                room.append(len(set(vehicles)))
+            self.family[c] = families[vehicles]
+        self.room = np.array(room, np.float64)
+
+    def gather(self, states: list[State]) -> None:
+        """Take over the routes that the islands have pooled since the last time, and their present costs."""
+        if not self.taken:
+            self.taken = [0] * len(states)
+        request_of = self.net.node_i[:, REQ]
+        for state in states:
+            for at in range(int(state.pool_count[0])):
+                m = int(state.pool_len[at])
+                nodes = state.pool_seq[at, :m]
+                requests = np.unique(request_of[nodes[1 : m - 1]])
+                requests = requests[requests >= 0]
+                key = (int(state.pool_class[at]), frozenset(requests.tolist()))
+                cost = float(state.pool_cost[at])
+                known = self.index.get(key)
+                if known is None:
+                    self.index[key] = len(self.cost)
+                    self.sequence.append(nodes.copy())
+                    self.cost.append(cost)
+                    self.kind.append(int(state.pool_class[at]))
+                    self.members.append(requests.astype(np.int32))
+                elif cost < self.cost[known] - 1e-9:
+                    self.cost[known] = cost
+                    self.sequence[known] = nodes.copy()
+            state.pool_count[0] = 0
+            state.pool_hash[:] = 0
+
+    def solve(self, best: State, *, seconds: float, deterministic: float | None) -> tuple[IntTable, IntTable] | None:
+        """Return better routes (sequences and lengths by slot) than ``best`` has, or None.
+
+        ``deterministic`` replaces ``seconds`` by CP-SAT's own measure of work, so that runs repeat exactly.
+        """
+        began = time.monotonic()
+        n = len(self.net.req_i)
+        N = len(self.cost)
+        if N == 0:
+            return None
+        upper = float(best.objective[O_BEST])
+        cost = np.array(self.cost)
+        kind: IntTable = self.family[np.array(self.kind)].astype(np.int32)
+        ptr = np.concatenate([[0], np.cumsum([len(m) for m in self.members])]).astype(np.int64)
+        cover = sp.csc_matrix((np.ones(ptr[-1]), np.concatenate(self.members), ptr), shape=(n, N))
+        room = sp.csc_matrix((np.ones(N), (kind, np.arange(N))), shape=(len(self.room), N))
+        penalty = self.net.req_f[:, R_PENALTY]
+        transposed, room_t = cover.T.tocsr(), room.T.tocsr()
+        if self.dual is None:
+            cheap = np.argsort(cost / np.maximum(1, np.diff(cover.indptr)), kind="stable")[:1000]
+            chosen = np.unique(np.concatenate([np.arange(max(0, N - 1500), N), cheap]))
+        else:
+            chosen = np.argsort(cost - transposed @ self.dual, kind="stable")[:2000]
+        identity = sp.identity(n, format="csc")
+        empty = sp.csc_matrix((len(self.room), n))
+        lower = 0.0
+        reduced = cost
+        for _ in range(60):
+            result = solve_lp(
+                np.concatenate([cost[chosen], penalty]),
+                A_eq=sp.hstack([cover[:, chosen], identity]).tocsc(),
+                b_eq=np.ones(n),
+                A_ub=sp.hstack([room[:, chosen], empty]).tocsc(),
+                b_ub=self.room,
+                bounds=(0, None),
+                method="highs-ds",
+            )
+            if result.status != 0:
+                return None
+            lower = float(result.fun)
+            self.dual = np.asarray(result.eqlin.marginals, np.float64)
+            reduced = cost - transposed @ self.dual - room_t @ np.asarray(result.ineqlin.marginals, np.float64)
+            pays = np.where(reduced < -1e-6)[0]
+            if not len(pays) or (deterministic is None and time.monotonic() - began > seconds):
+                break
+            if len(pays) > 800:
+                pays = pays[np.argsort(reduced[pays], kind="stable")[:800]]
+            gap = upper - lower
+            keep = chosen[reduced[chosen] < gap * 1.5 + 1e-6] if gap > 0 else chosen
+            chosen = np.union1d(keep, pays)
+        if lower >= upper - 1e-6:
+            return None
+        kept: IntTable = np.where(reduced <= upper - lower + 1e-6)[0].astype(np.int32)
+        if len(kept) > COLUMNS:
+            kept = kept[np.argsort(reduced[kept], kind="stable")[:COLUMNS]]
+        picked = self.integer(kept, cost, kind, penalty, upper, seconds - (time.monotonic() - began), deterministic)
+        return None if picked is None else self.routes(picked)
+
+    def integer(
+        self, kept: IntTable, cost: FloatTable, kind: IntTable, penalty: FloatTable, upper: float, seconds: float,
+        deterministic: float | None,
+    ) -> list[int] | None:  # fmt: skip
+        """Choose among the columns ``kept`` with CP-SAT; None unless it is better than ``upper``."""
+        model = cp_model.CpModel()
+        pick = [model.new_bool_var("") for _ in kept]
+        covering: dict[int, list[cp_model.IntVar]] = defaultdict(list)
+        using: dict[int, list[cp_model.IntVar]] = defaultdict(list)
+        for variable, at in zip(pick, kept, strict=True):
+            for r in self.members[at]:
+                covering[int(r)].append(variable)
+            using[int(kind[at])].append(variable)
+        # five significant digits beyond the whole objective are enough to tell routes apart
+        unit = 10.0 ** np.floor(9 - np.log10(max(1e-9, upper)))
+        variables, weights = list(pick), [round(float(cost[at]) * unit) for at in kept]
+        for r in range(len(penalty)):
+            left_over = model.new_bool_var("")
+            model.add_exactly_one([*covering[r], left_over])
+            variables.append(left_over)
+            weights.append(round(float(penalty[r]) * unit))
+        for family, chosen in using.items():
+            if len(chosen) > self.room[family]:
+                model.add(sum(chosen) <= int(self.room[family]))
+        total = cp_model.LinearExpr.weighted_sum(variables, weights)
+        model.add(total <= int(upper * unit) - 1)
+        model.minimize(total)
+        solver = cp_model.CpSolver()
+        if deterministic is None:
+            solver.parameters.max_time_in_seconds = max(0.1, seconds)
+        else:
+            solver.parameters.max_deterministic_time = deterministic
+        solver.parameters.num_workers = 1
+        solver.parameters.linearization_level = 2
+        status = solver.solve(model)
+        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
+            return None
+        return [int(at) for variable, at in zip(pick, kept, strict=True) if solver.boolean_value(variable)]
+
+    def routes(self, picked: list[int]) -> tuple[IntTable, IntTable]:
+        """Give the picked routes to slots of their classes."""
+        net = self.net
+        seq, length = self.heads[0].copy(), self.heads[1].copy()
+        given: set[int] = set()
+        busy: set[int] = set()
+        for at in sorted(picked):
+            c = self.kind[at]
+            for k in range(int(net.class_from[c]), int(net.class_from[c + 1])):
+                if k not in given and int(net.slot_i[k, S_VEHICLE]) not in busy:
+                    given.add(k)
+                    nodes = self.sequence[at]
+                    length[k] = len(nodes)
+                    seq[k, : len(nodes)] = nodes
+                    seq[k, 0], seq[k, len(nodes) - 1] = net.slot_i[k, S_START], net.slot_i[k, S_END]
+                    busy.add(int(net.slot_i[k, S_VEHICLE]))
+                    break
+        return seq, length

@@ -1,0 +1,111 @@
+"""What a scenario run tells: each fleet's figures side by side, with unit and formula, as rows and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from scenarios.factors import Factors
+from scenarios.measures import MEASURES
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetResult:
+    """One fleet's day. ``figures`` by the ids of :data:`scenarios.measures.MEASURES`; ``refusals`` by cause."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    vehicles_count: int
+    nev_count: int
+    plans_count: int
+    figures: Mapping[str, float]
+    refusals: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportRow:
+    """One figure of every fleet, in the fleets' order; ``change_frac`` compares the last fleet with the first.
+
+    None where the first fleet's figure is zero.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    unit: str
+    formula: str
+    values: tuple[float, ...]
+    change_frac: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScenarioReport:
+    """The result of :func:`scenarios.simulate.run_scenario`. People and requests in it are generated."""
+
+    name: str
+    title_zh: str
+    title_en: str
+    day: date
+    factors: Factors
+    fleets: tuple[FleetResult, ...]
+
+    def rows(self) -> tuple[ReportRow, ...]:
+        """The comparison, one row per measure, then one per cause of refusal that occurred."""
+        rows = [
+            _row(m.id, m.name_zh, m.name_en, m.unit, m.formula, [fleet.figures[m.id] for fleet in self.fleets])
+            for m in MEASURES
+        ]
+        causes = sorted({cause for fleet in self.fleets for cause in fleet.refusals})
+        rows += [
+            _row(
+                f"refused:{cause}",
+                f"未保障原因 {cause}",
+                f"Not served: {cause}",
+                "1",
+                "requests with this first cause",
+                [fleet.refusals.get(cause, 0) for fleet in self.fleets],
+            )
+            for cause in causes
+        ]
+        return tuple(rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, with the comparison's rows and the factors used."""
+        return {
+            "name": self.name,
+            "title_zh": self.title_zh,
+            "title_en": self.title_en,
+            "day": self.day.isoformat(),
+            "generated": True,
+            "factors": asdict(self.factors),
+            "fleets": [
+                {
+                    "id": fleet.id,
+                    "name_zh": fleet.name_zh,
+                    "name_en": fleet.name_en,
+                    "vehicles_count": fleet.vehicles_count,
+                    "nev_count": fleet.nev_count,
+                    "plans_count": fleet.plans_count,
+                    "figures": dict(fleet.figures),
+                    "refusals": dict(fleet.refusals),
+                }
+                for fleet in self.fleets
+            ],
+            "rows": [asdict(row) for row in self.rows()],
+        }
+
+
+def _row(id: str, name_zh: str, name_en: str, unit: str, formula: str, values: list[float]) -> ReportRow:
+    change = (values[-1] - values[0]) / values[0] if values[0] else None
+    return ReportRow(
+        id=id,
+        name_zh=name_zh,
+        name_en=name_en,
+        unit=unit,
+        formula=formula,
+        values=tuple(values),
+        change_frac=None if change is None else round(change, 4),
+    )
