@@ -395,6 +395,26 @@ def test_a_day_that_runs_late_is_extended_until_the_vehicle_can_be_back():
     assert car.windows == ((int(8.5 * 3_600), 19 * 3_600 + 2_000),)
 
 
+def test_a_charter_under_way_keeps_its_vehicle_through_the_night():
+    trip = request(
+        "R1",
+        kind=TripKind.CHARTER,
+        state=RequestState.UNDER_WAY,
+        stops=(stop(9), stop(33), stop(38, wait_s=3_600)),
+    )
+    out = itinerary_of(
+        planned(StopKind.START, 8.5, 105.5, stay_s=0),
+        planned(StopKind.PICKUP, 9.0, 105.6, request_id="R1", leg_s=1_000, load=2),
+        planned(StopKind.VISIT, 33.0, 105.6, request_id="R1", load=2),
+        planned(StopKind.DROPOFF, 38.0, 105.6, request_id="R1"),
+        planned(StopKind.END, 39.0, 105.5, leg_s=1_000, stay_s=0),
+    )
+    facts = view(*BASE, trip, itineraries=[out], assignments=[assigned("R1", AssignmentState.ON_BOARD)])
+    car = snap(facts, now=at(12)).problem.vehicles[0]
+    assert [p.stop for p in car.pinned] == [0]
+    assert car.windows == ((int(8.5 * 3_600), 42 * 3_600),)
+
+
 def test_a_rested_vehicle_begins_anew_where_it_stands():
     idle = (*DAY_OF_TWO[:3], planned(StopKind.END, 10.0, 105.5, leg_s=1_740, stay_s=0))
     snapshot = mid_day(at(13.0), r1=AssignmentState.FINISHED, itinerary=idle)
