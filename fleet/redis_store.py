@@ -55,7 +55,8 @@ class RedisStore:
     Parameters
     ----------
     server
-        The address (``redis://``, ``rediss://``, ``unix://``) or a client of one's own, which must answer bytes.
+        The address (``redis://``, ``rediss://``, ``unix://``) or a client of one's own, which must answer bytes,
+        not retry by itself, and wait longer than 2 s for an answer where :meth:`wait` is used.
     prefix
         Keeps this store apart from others on the same server; letters, digits, ``_``, ``-`` and ``.``.
     fenced
