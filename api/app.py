@@ -27,6 +27,7 @@ from api.routes import (
     itineraries,
     jobs,
     network,
+    optimiser,
     overview,
     persons,
     plans,
@@ -61,6 +62,7 @@ ROUTERS = (
     events,
     overview,
     network,
+    optimiser,
     imports,
 )
 

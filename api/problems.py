@@ -19,6 +19,7 @@ from starlette.responses import Response
 from api import vocabulary
 from api.remedies import say_remedy
 from api.wording import Language, Text, choose_language
+from dispatch.errors import BadInstance, DispatchError, InvalidProblem
 from dispatch.service import PlanRejected
 from dispatch.snapshot import PenaltyOverflow
 from fleet.errors import (
@@ -346,6 +347,32 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "The store is being restored from the ledger; repeat with the same Idempotency-Key in a moment.",
         ),
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    InvalidProblem: Answer(
+        status=422,
+        slug="invalid-problem",
+        title=Text("模型自相矛盾", "The model contradicts itself"),
+        detail=Text("字段 {field} 的取值 {value} 不可能成立。", "{field} = {value}: {message}."),
+        fields=lambda error, _language: {
+            "field": error.field,
+            "value": presentable(error.value),
+            "message": error.message,
+        },
+    ),
+    BadInstance: Answer(
+        status=422,
+        slug="bad-instance",
+        title=Text("算例文件格式不符", "The benchmark file is not of its format"),
+        detail=Text("{instance} 不符合所声明的格式。", "{instance} is not of the stated format."),
+        fields=lambda error, _language: {"instance": error.instance},
+    ),
+    DispatchError: Answer(
+        status=500,
+        slug="dispatch-error",
+        title=Text("内部错误", "Internal error"),
+        detail=Text(
+            "调度出现未分类的错误，已记录。", "Dispatch met an error without a class of its own; it was logged."
+        ),
     ),
     PenaltyOverflow: Answer(
         status=422,

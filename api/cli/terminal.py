@@ -118,9 +118,15 @@ def row_errors_json(errors: Sequence[RowError]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def refusing(lang: Language, *, as_json: bool, expected: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Turn bad input and the ``expected`` errors of the rooms below into words and exit code 2."""
-    caught: tuple[type[Exception], ...] = (OSError, *expected)
+def refusing(
+    lang: Language,
+    *,
+    as_json: bool,
+    expected: tuple[type[Exception], ...] = (),
+    problems: tuple[type[Exception], ...] = (),
+) -> Iterator[None]:
+    """Turn errors into words and an exit code: bad input and the ``expected`` ones into 2, the ``problems`` into 1."""
+    caught: tuple[type[Exception], ...] = (OSError, *expected, *problems)
     try:
         yield
     except BadInput as problem:
@@ -136,7 +142,7 @@ def refusing(lang: Language, *, as_json: bool, expected: tuple[type[Exception], 
         if as_json:
             print_json({"error": said, "errors": []})
         screen().print(f"[bold red]{Text('错误', 'Error').say(lang)}[/] {_plain(said)}")
-        raise typer.Exit(ExitCode.BAD_INPUT) from None
+        raise typer.Exit(ExitCode.PROBLEM if isinstance(problem, problems) else ExitCode.BAD_INPUT) from None
 
 
 def _plain(said: str) -> str:
