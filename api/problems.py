@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from api import vocabulary
 from api.remedies import say_remedy
+from api.routing_words import say_reason
 from api.wording import Language, Text, choose_language
 from dispatch.errors import BadInstance, DispatchError, InvalidProblem
 from dispatch.service import PlanRejected
@@ -32,7 +33,7 @@ from fleet.errors import (
     StaleRevision,
     StoreUnavailable,
 )
-from routing.errors import InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
+from routing.errors import InvalidClosure, InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:chuanyu:problem:"
@@ -294,7 +295,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             if error.row is None
             else Text("第 {row} 行，", "row {row}, ").say(language, {"row": error.row}),
             "field": error.field,
-            "reason": say_remedy(error.reason).say(language),
+            "reason": say_reason(error.reason).say(language),
         },
     ),
     OffNetwork: Answer(
@@ -329,6 +330,20 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         detail=Text(
             "路网计算出现未分类的错误，已记录。", "Routing met an error without a class of its own; it was logged."
         ),
+    ),
+    InvalidClosure: Answer(
+        status=422,
+        slug="invalid-closure",
+        title=Text("交通管制有误", "The closure is not valid"),
+        detail=Text(
+            "交通管制 {id} 的字段 {field}：{reason}。未作任何更改。",
+            "Closure {id}, field {field}: {reason}. Nothing was changed.",
+        ),
+        fields=lambda error, language: {
+            "id": error.id,
+            "field": error.field,
+            "reason": say_reason(error.reason).say(language),
+        },
     ),
     NoRoute: Answer(
         status=422,

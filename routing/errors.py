@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class RoutingError(Exception):
     """Root of every error that ``routing`` raises on purpose."""
@@ -28,8 +30,8 @@ class OffNetwork(RoutingError):
         )
         self.lon_wgs84 = lon_wgs84
         self.lat_wgs84 = lat_wgs84
-        self.distance_m = distance_m
-        self.limit_m = limit_m
+        self.distance_m = round(distance_m) if math.isfinite(distance_m) else distance_m
+        self.limit_m = round(limit_m) if math.isfinite(limit_m) else limit_m
 
 
 class UnknownProfile(RoutingError):

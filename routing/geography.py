@@ -143,7 +143,11 @@ def edges_touching(
     if area.is_empty or not np.isfinite(area.bounds).all():
         raise InvalidClosure(id=closure_id, field="geometry", reason="it is empty or not finite")
     if not area.is_valid:
-        raise InvalidClosure(id=closure_id, field="geometry", reason=shapely.is_valid_reason(area))
+        raise InvalidClosure(
+            id=closure_id,
+            field="geometry",
+            reason=f"it does not close or crosses itself: {shapely.is_valid_reason(area)}",
+        )
     if area.area == 0:
         area = area.buffer(REACH_M / METRES_PER_DEGREE)
     west, south, east, north = area.bounds

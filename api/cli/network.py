@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,6 +27,7 @@ from api.cli.terminal import (
     screen,
     table,
 )
+from api.routing_words import say_routing_error
 from api.wording import Language, Text
 from routing.conditions import Conditions, TimeBand
 from routing.datum import Datum, to_wgs84
@@ -90,7 +92,8 @@ def build(
     """
     tongue = language(lang)
     with (
-        refusing(tongue, as_json=as_json, expected=(RoutingError,)),
+        refusing(tongue, as_json=as_json),
+        _in_words(),
         progress(Text("导入", "Importing"), tongue, quiet=as_json) as advance,
     ):
         share = {"junctions": 0.6, "roads": 0.65, "components": 0.7, "turn restrictions": 0.75}
@@ -127,7 +130,8 @@ def info(
     """查看路网：规模、连通、可信度、要害路段。Size, components, confidence and critical places of a network."""
     tongue = language(lang)
     with (
-        refusing(tongue, as_json=as_json, expected=(RoutingError,)),
+        refusing(tongue, as_json=as_json),
+        _in_words(),
         progress(Text("分析", "Analysing"), tongue, quiet=as_json) as advance,
     ):
         graph = open_network(network, speed)
@@ -161,7 +165,7 @@ def route(
     Exit code 1: both ends are on the network but no way leads from one to the other.
     """
     tongue = language(lang)
-    with refusing(tongue, as_json=as_json, expected=(RoutingError,)):
+    with refusing(tongue, as_json=as_json), _in_words():
         points = [_place(text, datum) for text in (start, end)]
         conditions = _conditions(at, ambient)
         engine = RoadEngine(open_network(network, speed))
@@ -203,7 +207,8 @@ def matrix(
     """
     tongue = language(lang)
     with (
-        refusing(tongue, as_json=as_json, expected=(RoutingError,)),
+        refusing(tongue, as_json=as_json),
+        _in_words(),
         progress(Text("求路程", "Searching"), tongue, quiet=as_json) as advance,
     ):
         if out.suffix not in (".csv", ".npz"):
@@ -245,6 +250,15 @@ def matrix(
         if body["unreachable_pairs"]:
             warned = Text("{count} 对之间无路", "{count} pairs without a way between them")
             screen().print(warned.say(tongue, {"count": body["unreachable_pairs"]}))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Say what the roads complain about in the caller's language."""
+    try:
+        yield
+    except RoutingError as error:
+        raise BadInput(say_routing_error(error)) from error
 
 
 def open_network(network: str, speed_kmh: float) -> RoadGraph:

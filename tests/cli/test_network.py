@@ -30,7 +30,7 @@ def test_info_about_the_builtin_network():
     assert body["component_sizes"] == [690]
     assert set(body["length_by_confidence_m"]) == {"sourced", "inferred", "unverified"}
     assert len(body["critical_nodes"]) == 3
-    code, out, _ = run("info", "--lang", "en")
+    code, out, _ = run("info", "--lang", "en", "--top", "2")
     assert code == 0
     assert "unverified" in out
     assert "ODbL" in out
