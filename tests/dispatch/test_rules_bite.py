@@ -41,9 +41,9 @@ def tier(asks, owns, *, duty=Duty.POOLED, priority=Priority.ORDINARY):
 @pytest.mark.parametrize("state", sorted(set(VehicleState) - {VehicleState.AVAILABLE}))
 def test_only_vehicles_in_service_take_part(state):
     """R037 and R051: repair, sealed, in disposal: not in the problem."""
-    snapshot = snap(view(unit(), site(), vehicle(state=state), driver(), request()))
-    assert snapshot.problem.vehicles == ()
-    assert "V1" in snapshot.left_out
+    snapshot = snap(view(*BASE, vehicle("V2", state=state), driver("D2"), request()))
+    assert [car.id for car in snapshot.problem.vehicles] == ["V1"]
+    assert "V2" in snapshot.left_out
 
 
 def test_pairs_that_are_not_enabled_are_forbidden_whatever_they_cost():
