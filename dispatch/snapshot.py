@@ -40,6 +40,7 @@ from routing.profiles import PROFILES
 from routing.snap import Point
 
 KIND_ORDER = tuple(VehicleKind)
+_FOR_GOOD_S = 366 * DAY_S
 _ANY_PROFILE = "sedan_petrol"
 _BOUND_STATES = (AssignmentState.STARTED, AssignmentState.ON_BOARD)
 _OVER_STATES = (AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
@@ -92,12 +93,21 @@ def as_point(lon_wgs84: float, lat_wgs84: float) -> Point:
     return Point(lon_wgs84=round(lon_wgs84, 6), lat_wgs84=round(lat_wgs84, 6))
 
 
-def build(view: FleetView, roads: Roads, *, territory: Territory, policy: DispatchPolicy, now: datetime) -> Snapshot:
+def build(
+    view: FleetView,
+    roads: Roads,
+    *,
+    territory: Territory,
+    policy: DispatchPolicy,
+    now: datetime,
+    keep: frozenset[VehicleId] = frozenset(),
+) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
     wider. A vehicle takes part when it is in service, has a driver (or is driven by its renter), stands on the road network
-    and has charge above its reserve.
+    and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
+    part.
 
     Raises
     ------
@@ -106,7 +116,7 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
     """
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy)
-    crews, standings, left_out = _fleet(view, snaps, policy, now)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -411,7 +421,7 @@ def _tiers(
 
 
 def _fleet(
-    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime
+    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime, keep: frozenset[VehicleId]
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
     left_out: dict[VehicleId, str] = {}
@@ -436,6 +446,9 @@ def _fleet(
     for crew in crews:
         vehicle = crew.vehicle
         itinerary = view.itineraries.get(vehicle.id)
+        if itinerary is None and vehicle.id in keep:
+            left_out[vehicle.id] = "kept_back"
+            continue
         standing = (
             Standing()
             if itinerary is None
@@ -443,7 +456,7 @@ def _fleet(
                 itinerary,
                 assignments=view.assignments,
                 now=now,
-                freeze_s=policy.freeze_s,
+                freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
                 rest_s=policy.rest_s,
             )
         )

@@ -388,6 +388,14 @@ def test_what_is_over_is_pinned_without_its_request():
     assert snapshot.problem.vehicles[0].pinned[-1].depart_s == math.ceil(9.6 * 3_600)
 
 
+def test_the_rest_before_the_way_home_stays():
+    pause = replace(planned(StopKind.REST, 9.55, 105.7), depart_at=at(9.9))
+    day = (*DAY_OF_TWO[:3], pause, planned(StopKind.END, 10.4, 105.5, leg_s=1_740, stay_s=0))
+    snapshot = mid_day(at(8.9), r1=AssignmentState.ACCEPTED, itinerary=day)
+    assert pins(snapshot) == [("R1", 0)]
+    assert pins(mid_day(at(9.3), itinerary=day)) == [("R1", 0), ("R1", 1), (None, 0)]
+
+
 def test_a_day_that_runs_late_is_extended_until_the_vehicle_can_be_back():
     snapshot = mid_day(at(19), r1=AssignmentState.ON_BOARD, itinerary=DAY_OF_TWO[:3])
     car = snapshot.problem.vehicles[0]
