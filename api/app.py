@@ -19,6 +19,7 @@ from api.jobs import Jobs, Work
 from api.pages import add_pages
 from api.problems import ANSWERS, respond
 from api.routes import (
+    agreements,
     assignments,
     drivers,
     events,
@@ -27,11 +28,13 @@ from api.routes import (
     itineraries,
     jobs,
     network,
+    optimiser,
     overview,
     persons,
     plans,
     regions,
     requests,
+    rules,
     sessions,
     sites,
     units,
@@ -61,7 +64,10 @@ ROUTERS = (
     events,
     overview,
     network,
+    optimiser,
     imports,
+    rules,
+    agreements,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -18,7 +18,9 @@ from starlette.responses import Response
 
 from api import vocabulary
 from api.remedies import say_remedy
+from api.routing_words import say_reason
 from api.wording import Language, Text, choose_language
+from dispatch.errors import BadInstance, DispatchError, InvalidProblem
 from dispatch.service import PlanRejected
 from dispatch.snapshot import PenaltyOverflow
 from fleet.errors import (
@@ -31,7 +33,7 @@ from fleet.errors import (
     StaleRevision,
     StoreUnavailable,
 )
-from routing.errors import InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
+from routing.errors import InvalidClosure, InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:chuanyu:problem:"
@@ -293,7 +295,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             if error.row is None
             else Text("第 {row} 行，", "row {row}, ").say(language, {"row": error.row}),
             "field": error.field,
-            "reason": say_remedy(error.reason).say(language),
+            "reason": say_reason(error.reason).say(language),
         },
     ),
     OffNetwork: Answer(
@@ -329,6 +331,20 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "路网计算出现未分类的错误，已记录。", "Routing met an error without a class of its own; it was logged."
         ),
     ),
+    InvalidClosure: Answer(
+        status=422,
+        slug="invalid-closure",
+        title=Text("交通管制有误", "The closure is not valid"),
+        detail=Text(
+            "交通管制 {id} 的字段 {field}：{reason}。未作任何更改。",
+            "Closure {id}, field {field}: {reason}. Nothing was changed.",
+        ),
+        fields=lambda error, language: {
+            "id": error.id,
+            "field": error.field,
+            "reason": say_reason(error.reason).say(language),
+        },
+    ),
     NoRoute: Answer(
         status=422,
         slug="no-route",
@@ -346,6 +362,32 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "The store is being restored from the ledger; repeat with the same Idempotency-Key in a moment.",
         ),
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    InvalidProblem: Answer(
+        status=422,
+        slug="invalid-problem",
+        title=Text("模型自相矛盾", "The model contradicts itself"),
+        detail=Text("字段 {field} 的取值 {value} 不可能成立。", "{field} = {value}: {message}."),
+        fields=lambda error, _language: {
+            "field": error.field,
+            "value": presentable(error.value),
+            "message": error.message,
+        },
+    ),
+    BadInstance: Answer(
+        status=422,
+        slug="bad-instance",
+        title=Text("算例文件格式不符", "The benchmark file is not of its format"),
+        detail=Text("{instance} 不符合所声明的格式。", "{instance} is not of the stated format."),
+        fields=lambda error, _language: {"instance": error.instance},
+    ),
+    DispatchError: Answer(
+        status=500,
+        slug="dispatch-error",
+        title=Text("内部错误", "Internal error"),
+        detail=Text(
+            "调度出现未分类的错误，已记录。", "Dispatch met an error without a class of its own; it was logged."
+        ),
     ),
     PenaltyOverflow: Answer(
         status=422,

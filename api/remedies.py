@@ -34,8 +34,19 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "not empty, without spaces around it": "不得为空，首尾不得有空格",
         "at least one role": "至少一个角色",
         "the role driver needs the driver's id": "驾驶员角色必须填写驾驶员编号",
+        "R012: each side is confirmed by a person of its own": "R012：双方须由各自的人员确认",
+        "R017: a review date not before the start": "R017：复核日期不得早于起始日期",
+        "R017: the office that coordinates": "R017：请填写牵头协调单位",
+        "a unit of the same register": "须为同一登记中的单位",
+        "say why": "请说明原因",
+        "two different regions for a pair, one for an opt-in": "互助协议须为两个不同区划，片区加入为一个区划",
         "letters, digits, underscore, dash, dot": "只能用字母、数字、下划线、连字符和点",
         "only admin and auditor go without a region": "只有管理员和审计员可以不填区划",
+        "each class of vehicles once (R032)": "每类车辆的编制只填一次（R032）",
+        "from zero to the number of all spaces": "从零到车位总数",
+        "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
+            "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
+        ),
     }
 )
 

@@ -73,6 +73,7 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     demo_access: DemoAccess | None = None
     failure: str | None = None
+    solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None

@@ -30,8 +30,8 @@ class Settings:
 
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
-    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. ``demo_day`` fixes the demo's
-    day (``YYYY-MM-DD``), otherwise the clock chooses.
+    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. Each of the demo's 59 areas has
+    at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
 
     host: str = "127.0.0.1"
@@ -117,9 +117,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=environ.get("REDIS_URL", "").strip() or None,
         ledger_url=environ.get("CHUANYU_LEDGER_URL", "").strip() or None,
         demo=_flag(environ, "CHUANYU_DEMO"),
-        demo_vehicles=_whole(environ, "CHUANYU_DEMO_VEHICLES", 400, least=1, most=20_000),
-        demo_requests=_whole(environ, "CHUANYU_DEMO_REQUESTS", 1_200, least=0, most=100_000),
-        demo_sites=_whole(environ, "CHUANYU_DEMO_SITES", 60, least=1, most=5_000),
+        demo_vehicles=_whole(environ, "CHUANYU_DEMO_VEHICLES", 400, least=59, most=20_000),
+        demo_requests=_whole(environ, "CHUANYU_DEMO_REQUESTS", 1_200, least=80, most=100_000),
+        demo_sites=_whole(environ, "CHUANYU_DEMO_SITES", 60, least=59, most=5_000),
         demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
         demo_day=environ.get("CHUANYU_DEMO_DAY", "").strip() or None,
         plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),

@@ -29,8 +29,8 @@ class DispatchPolicy:
         ``freeze_s``: what begins within this time stays as planned (assumption: 15 min). ``lead_s``: a vehicle that stands
         idle leaves this long after now at the earliest (assumption: 5 min, for reading the order and walking to the car).
     Money
-        ``driver_fen_per_h``, ``use_fen``, ``wear_fen_per_km``: marginal cost of an hour at the wheel, of bringing out one more vehicle
-        (R075 counts vehicles), and of tyres, repairs and depreciation by distance (assumptions).
+        ``driver_fen_per_h``, ``use_fen``, ``wear_fen_per_km``: marginal cost of an hour at the wheel, of bringing out one more
+        vehicle (R075 counts vehicles), and of tyres, repairs and depreciation by distance (assumptions).
         ``petrol_fen_per_l``, ``diesel_fen_per_l``, ``power_fen_per_kwh``: energy (assumptions near the regional price caps of
         2024-2025: 92 octane about 7.8 yuan/l, diesel about 7.4 yuan/l, depot electricity at 0.6 yuan/kWh).
         ``tier_fen[t]``: extra price of serving a request from pool tier t, so that a nearer pool is preferred (R069).

@@ -50,6 +50,7 @@ class RunReport:
 
     ``committed`` are the itineraries written; ``stale`` requests and vehicles whose documents changed in between: the next run
     plans them again. ``unserved`` holds everybody without a vehicle, with reasons. ``left_out`` are vehicles that took no part.
+    ``mended`` are the violations of a first plan that was thrown away: the vehicles concerned kept their itineraries.
     """
 
     plan_id: PlanId
@@ -60,6 +61,7 @@ class RunReport:
     unserved: Mapping[RequestId, tuple[Reason, ...]]
     left_out: Mapping[VehicleId, str]
     held: tuple[RequestId, ...]
+    mended: tuple[Violation, ...] = ()
 
     @property
     def needs_replan(self) -> bool:
@@ -104,22 +106,35 @@ def run_once(
     Raises
     ------
     PlanRejected
-        If the checker finds a violation. Nothing is written.
+        If the checker finds a violation that is no single vehicle's, or one in a second plan as well, in which the vehicles
+        concerned kept their present itineraries. Nothing is written.
     """
     policy = policy or DispatchPolicy()
     tick = clock or (lambda: 0.0)
     scope = region or ""
     view = read(store, day=day, in_scope=lambda code: covers(scope, code))
-    snapshot = build(view, roads, territory=territory or territory_of(load_regions()), policy=policy, now=now)
-    begun = tick()
-    plan = solver(snapshot.problem, seed=seed, stop=stop)
-    seconds = tick() - begun
-    violations = check(snapshot.problem, plan)
-    if violations:
-        raise PlanRejected(violations)
+    territory = territory or territory_of(load_regions())
+    keep: frozenset[VehicleId] = frozenset()
+    seconds = 0.0
+    mended: tuple[Violation, ...] = ()
+    while True:
+        snapshot = build(view, roads, territory=territory, policy=policy, now=now, keep=keep)
+        begun = tick()
+        plan = solver(snapshot.problem, seed=seed, stop=stop)
+        seconds += tick() - begun
+        violations = check(snapshot.problem, plan)
+        if not violations:
+            break
+        # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary, once.
+        named = {v.vehicle for v in violations if v.vehicle is not None}
+        wrong = {crew.vehicle.id for number, crew in enumerate(snapshot.crews) if number in named}
+        if keep or not wrong:
+            raise PlanRejected(violations)
+        keep, mended = frozenset(wrong), violations
     plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
     orders = write_orders(snapshot, plan, plan_id=plan_id)
-    return _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
+    report = _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
+    return replace(report, mended=mended)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from dispatch.crews import DAY_S, Crew, merged, pair, working_windows
+from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -40,6 +40,7 @@ from routing.profiles import PROFILES
 from routing.snap import Point
 
 KIND_ORDER = tuple(VehicleKind)
+_FOR_GOOD_S = 366 * DAY_S
 _ANY_PROFILE = "sedan_petrol"
 _BOUND_STATES = (AssignmentState.STARTED, AssignmentState.ON_BOARD)
 _OVER_STATES = (AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
@@ -92,12 +93,21 @@ def as_point(lon_wgs84: float, lat_wgs84: float) -> Point:
     return Point(lon_wgs84=round(lon_wgs84, 6), lat_wgs84=round(lat_wgs84, 6))
 
 
-def build(view: FleetView, roads: Roads, *, territory: Territory, policy: DispatchPolicy, now: datetime) -> Snapshot:
+def build(
+    view: FleetView,
+    roads: Roads,
+    *,
+    territory: Territory,
+    policy: DispatchPolicy,
+    now: datetime,
+    keep: frozenset[VehicleId] = frozenset(),
+) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
     wider. A vehicle takes part when it is in service, has a driver (or is driven by its renter), stands on the road network
-    and has charge above its reserve.
+    and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
+    part.
 
     Raises
     ------
@@ -106,7 +116,7 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
     """
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy)
-    crews, standings, left_out = _fleet(view, snaps, policy, now)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -187,7 +197,8 @@ def build(view: FleetView, roads: Roads, *, territory: Territory, policy: Dispat
             home = home_at[number]
             home_s = 0 if home is None else max(0, int(matrices[legs].drive_s[pinned[-1].location, home]))
             left_s = round((standing.first.depart_at - view.midnight).total_seconds())
-            windows = _hold_pinned(windows, left_s=left_s, needed_s=pinned[-1].depart_s + home_s)
+            through_s = _open_until(pinned, specs)
+            windows = _hold_pinned(windows, left_s=left_s, needed_s=pinned[-1].depart_s + home_s, through_s=through_s)
         vehicles.append(
             VehicleSpec(
                 id=vehicle.id,
@@ -410,7 +421,7 @@ def _tiers(
 
 
 def _fleet(
-    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime
+    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime, keep: frozenset[VehicleId]
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
     left_out: dict[VehicleId, str] = {}
@@ -435,6 +446,9 @@ def _fleet(
     for crew in crews:
         vehicle = crew.vehicle
         itinerary = view.itineraries.get(vehicle.id)
+        if itinerary is None and vehicle.id in keep:
+            left_out[vehicle.id] = "kept_back"
+            continue
         standing = (
             Standing()
             if itinerary is None
@@ -442,7 +456,7 @@ def _fleet(
                 itinerary,
                 assignments=view.assignments,
                 now=now,
-                freeze_s=policy.freeze_s,
+                freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
                 rest_s=policy.rest_s,
             )
         )
@@ -497,16 +511,25 @@ def _not_before(view: FleetView, free_s: int | None, policy: DispatchPolicy, now
     return max(0, earliest, free_s or 0)
 
 
-def _hold_pinned(windows: tuple[tuple[int, int], ...], *, left_s: int, needed_s: int) -> tuple[tuple[int, int], ...]:
-    """Fit the working time to what has happened: it began when the vehicle left, and lasts until it can be back.
+def _open_until(pinned: Sequence[PinnedStop], specs: Sequence[RequestSpec]) -> int:
+    """When the last of the trips that have begun and are not over must end; 0 when there is none."""
+    over = {p.request for p in pinned if p.request is not None and p.stop == len(specs[p.request].stops) - 1}
+    begun = {p.request for p in pinned if p.request is not None} - over
+    return max((specs[request].stops[-1].latest_s for request in begun), default=0)
 
-    ``left_s`` is when it left, ``needed_s`` the earliest return from the last pinned stop; a day that runs late is no reason to
-    refuse what cannot be undone.
+
+def _hold_pinned(
+    windows: tuple[tuple[int, int], ...], *, left_s: int, needed_s: int, through_s: int
+) -> tuple[tuple[int, int], ...]:
+    """The one duty that a vehicle with pinned stops is in: from when it left until it can, or must, be back.
+
+    ``left_s`` is when it left, ``needed_s`` the earliest return from the last pinned stop, ``through_s`` the latest end of a
+    trip under way. A day that runs late is no reason to refuse what cannot be undone; a charter over several days keeps the
+    vehicle through the nights. Further days are for the plans of those days.
     """
-    spans = [(left_s, max(windows[0][1], left_s)), *windows[1:]] if windows else [(left_s, needed_s)]
-    number = max(n for n, (begin_s, _) in enumerate(spans) if n == 0 or begin_s <= needed_s)
-    spans[number] = (spans[number][0], max(spans[number][1], needed_s))
-    return merged(spans)
+    until_s = max(left_s, needed_s, through_s)
+    ends = [end_s for begin_s, end_s in windows if begin_s <= until_s]
+    return ((left_s, max(needed_s, ends[-1] if ends else until_s)),)
 
 
 def _pinned(

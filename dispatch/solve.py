@@ -69,6 +69,9 @@ def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> P
                 )
             )
 
+    if not problem.vehicles or not (problem.requests or any(vehicle.pinned for vehicle in problem.vehicles)):
+        # nothing to search: the kernels expect at least one of each
+        return assemble(problem, digest, [], seed=seed, iterations=0)
     lowered = lower(problem)
     engine = Engine(lowered.model, seed=seed, threads=threads, tuning=Tuning())
     promised = {i for i, r in enumerate(problem.requests) if r.change_mfen > 0 and r.promised_earliest_s is not None}

@@ -10,6 +10,8 @@ from fleet.ids import RequestId
 from fleet.itineraries import Assignment, AssignmentState, Itinerary, ItineraryStop, StopKind
 
 _BEGUN = frozenset({AssignmentState.STARTED, AssignmentState.ON_BOARD})
+_BREAKS = frozenset({StopKind.REST, StopKind.CHARGE})
+_PAUSES = _BREAKS | {StopKind.END}
 _DONE = frozenset({AssignmentState.DROPPED_OFF, AssignmentState.FINISHED})
 
 
@@ -62,6 +64,7 @@ def stand(
     count = _frozen_count(itinerary, assignments, now, now + timedelta(seconds=freeze_s))
     if count <= 1:
         return Standing()
+    count = _with_pauses(stops, count)
     frozen: list[FrozenStop] = []
     seen: dict[RequestId, int] = {}
     for stop in stops[1:count]:
@@ -115,6 +118,13 @@ def _frozen_count(
         ):
             count = number + 1
     return count
+
+
+def _with_pauses(stops: tuple[ItineraryStop, ...], count: int) -> int:
+    """Where nothing but pauses and charging lies before the end, they stay: the way home was planned with them."""
+    if any(stop.kind not in _PAUSES for stop in stops[count:]):
+        return count
+    return max([count, *(number + 1 for number, stop in enumerate(stops) if stop.kind in _BREAKS and number >= count)])
 
 
 def _completed(stops: tuple[ItineraryStop, ...], count: int) -> set[RequestId]:

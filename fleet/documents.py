@@ -17,6 +17,7 @@ from typing import Any, cast
 import msgspec
 from msgspec import inspect
 
+from fleet.agreements import Agreement
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
@@ -38,6 +39,7 @@ KINDS: dict[str, type] = {
     "assignment": Assignment,
     "plan": PlanRecord,
     "person": Person,
+    "agreement": Agreement,
 }
 """Every kind of document with the noun it holds."""
 
@@ -51,6 +53,7 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "assignment": ("request_id", "driver_id", "state", "vehicle_id", "plan_id", "itinerary_id", "region"),
     "plan": ("day", "region"),
     "person": ("login", "region", "driver_id", "unit_id"),
+    "agreement": ("kind", "state"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

@@ -27,7 +27,7 @@ from threading import Lock
 from typing import TypeVar
 
 from fleet.canonical import event_content
-from fleet.errors import LedgerDiverged, NotFound, StoreUnavailable, Unreconciled
+from fleet.errors import EventTrimmed, LedgerDiverged, NotFound, StoreUnavailable, Unreconciled
 from fleet.ledger import Ledger
 from fleet.store import Commit, Document, Event, Page, Primary
 
@@ -77,6 +77,9 @@ class DurableStore:
 
     def events(self, *, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         events = self._reconciled(lambda: self._store.events(after=after, limit=limit))
+        if events and events[0].sequence > after + 1:
+            # The store keeps only the newest; what is older has long been in the ledger.
+            return tuple(entry.event for entry in self._ledger.entries(after=after, limit=limit))
         if events and events[-1].sequence > self._archived:
             self._note_archived(self._store.archived())
         return tuple(event for event in events if event.sequence <= self._archived)
@@ -94,7 +97,13 @@ class DurableStore:
         if self._ledger_failed:
             # What the last failure left behind goes first; while it cannot, nothing new piles up in the store.
             self._archive_upto(self._reconciled(self._store.head))
-        event = self._reconciled(lambda: self._store.commit(commit))
+        try:
+            event = self._reconciled(lambda: self._store.commit(commit))
+        except EventTrimmed as error:
+            entry = self._ledger.find(error.sequence)
+            if entry is None:
+                raise StoreUnavailable("the ledger lacks an event that the store knows to be in it") from error
+            return entry.event
         self._archive_upto(event.sequence)
         self._confirm(event)
         return event
@@ -114,11 +123,22 @@ class DurableStore:
         if sequence <= self._archived:
             return
         with self._turn:
+            if self._archived == 0:
+                self._find_place()
             while self._archived < sequence:
                 events = self._store.raw_events(after=self._archived, limit=_BATCH)
                 if not events:
                     raise StoreUnavailable("the store lost this commit before it was in the ledger; commit it again")
                 self._append(events)
+
+    def _find_place(self) -> None:
+        """Learn how far the ledger has come, when :meth:`recover` was not called in this process."""
+        told = self._ledger.head().sequence
+        if not self._same_history(min(told, self._store.raw_head())):
+            self._store.shut()
+            raise StoreUnavailable("the store went another way than the ledger")
+        self._archived = told
+        self._store.mark_archived(told)
 
     def _append(self, events: Sequence[Event]) -> None:
         try:
@@ -192,6 +212,12 @@ class DurableStore:
         """Make the store hold exactly what the ledger holds."""
         held, told = self._store.raw_head(), self._ledger.head().sequence
         self._recent.clear()
+        oldest = next((event.sequence for event in self._store.raw_events(after=0, limit=1)), held + 1)
+        if told < min(self._store.archived(), oldest - 1):
+            raise StoreUnavailable(
+                f"the ledger ends at {told}, but the store knows that it held {self._store.archived()} events: the ledger was "
+                "lost or replaced by an older copy; bring the right one back, for the store alone cannot tell the whole"
+            )
         if not self._same_history(min(held, told)):
             self._store.reset()
             held = 0
@@ -214,8 +240,12 @@ class DurableStore:
     def _same_history(self, upto: int) -> bool:
         after = max(0, upto - _COMPARED)
         kept = self._store.raw_events(after=after, limit=upto - after)
-        told = [entry.event for entry in self._ledger.entries(after=after, limit=upto - after)]
-        return [event_content(event) for event in kept] == [event_content(event) for event in told]
+        if not kept or kept[0].sequence > upto:
+            return upto == 0
+        told = self._ledger.entries(after=kept[0].sequence - 1, limit=upto - kept[0].sequence + 1)
+        return [event_content(event) for event in kept if event.sequence <= upto] == [
+            event_content(entry.event) for entry in told
+        ]
 
     def _reconciled(self, read: Callable[[], _T]) -> _T:
         for _ in range(_ATTEMPTS):

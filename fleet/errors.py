@@ -58,6 +58,14 @@ class Unreconciled(StoreUnavailable):
     """The store's process is not the one that was compared with the ledger; it must be reconciled before it answers."""
 
 
+class EventTrimmed(FleetError):
+    """A commit with this key happened long ago: its event is no longer in the store, only in the ledger behind it."""
+
+    def __init__(self, *, sequence: int) -> None:
+        super().__init__(f"event {sequence} is only in the ledger")
+        self.sequence = sequence
+
+
 class LedgerDiverged(FleetError):
     """An event offered to the ledger is not the one it holds under that sequence, or does not follow its head."""
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from fleet.canonical import canonical, checked_bodies, content_text, event_content, parse, parse_event
 from fleet.documents import checked_where, index_places
-from fleet.errors import LedgerDiverged, NotFound, StaleRevision, Unreconciled
-from fleet.store import Commit, Document, Event, Page
+from fleet.errors import EventTrimmed, LedgerDiverged, NotFound, StaleRevision, Unreconciled
+from fleet.store import KEPT_EVENTS_COUNT, Commit, Document, Event, Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,15 @@ class _Kept:
 class MemoryStore:
     """A :class:`fleet.store.Primary` in memory, safe for threads, deterministic.
 
-    ``fenced`` is for a store behind a ledger (see :class:`fleet.store.Primary`).
+    ``fenced`` is for a store behind a ledger (see :class:`fleet.store.Primary`), ``kept_events_count`` how many archived
+    events it then keeps at least.
     """
 
-    def __init__(self, *, fenced: bool = False) -> None:
+    def __init__(self, *, fenced: bool = False, kept_events_count: int = KEPT_EVENTS_COUNT) -> None:
         self._changed = threading.Condition(threading.RLock())
         self._reconciling = threading.RLock()
         self._fenced = fenced
+        self._kept_events_count = kept_events_count
         self._admitted = ""
         self._forget()
 
@@ -41,7 +43,8 @@ class MemoryStore:
         self._archived = 0
         self._documents: dict[str, dict[str, _Kept]] = defaultdict(dict)
         self._ids: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-        self._events: list[str] = []
+        self._events: dict[int, str] = {}
+        self._head = 0
         self._by_key: dict[str, int] = {}
 
     def get(self, kind: str, id: str) -> Document:
@@ -70,13 +73,16 @@ class MemoryStore:
         bodies = checked_bodies(commit)
         with self._open():
             if commit.key is not None and commit.key in self._by_key:
-                return self._event(self._by_key[commit.key])
+                before = self._by_key[commit.key]
+                if before not in self._events:
+                    raise EventTrimmed(sequence=before)
+                return self._event(before)
             for write in commit.writes:
                 kept = self._documents[write.kind].get(write.id)
                 actual = kept.version if kept is not None else 0
                 if actual != write.expected_version:
                     raise StaleRevision(kind=write.kind, id=write.id, expected=write.expected_version, actual=actual)
-            sequence = len(self._events) + 1
+            sequence = self._head + 1
             for write, body in zip(commit.writes, bodies, strict=True):
                 self._put(write.kind, write.id, write.expected_version + 1, sequence, body)
             self._record(content_text(commit, bodies), commit.key)
@@ -88,11 +94,11 @@ class MemoryStore:
 
     def head(self) -> int:
         with self._open():
-            return len(self._events)
+            return self._head
 
     def wait(self, *, after: int, timeout_s: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: len(self._events) > after, timeout_s)
+            return self._changed.wait_for(lambda: self._head > after, timeout_s)
 
     def incarnation(self) -> str:
         return f"{id(self)}"
@@ -103,7 +109,7 @@ class MemoryStore:
 
     def admit(self, incarnation: str, *, head: int) -> bool:
         with self._changed:
-            if incarnation != self.incarnation() or head != len(self._events):
+            if incarnation != self.incarnation() or head != self._head:
                 return False
             self._admitted = incarnation
             return True
@@ -120,7 +126,7 @@ class MemoryStore:
     def restore(self, events: Sequence[Event]) -> None:
         with self._changed:
             for event in events:
-                if event.sequence != len(self._events) + 1:
+                if event.sequence != self._head + 1:
                     raise LedgerDiverged(sequence=event.sequence, reason="does not follow the head of the store")
                 for one in event.documents:
                     text = canonical(one.body) if one.version else None
@@ -134,16 +140,18 @@ class MemoryStore:
 
     def raw_events(self, *, after: int, limit: int) -> tuple[Event, ...]:
         with self._changed:
-            last = min(len(self._events), max(after, 0) + limit)
-            return tuple(self._event(sequence) for sequence in range(max(after, 0) + 1, last + 1))
+            first = max(after + 1, self._head - len(self._events) + 1)
+            return tuple(self._event(sequence) for sequence in range(first, min(self._head, first + limit - 1) + 1))
 
     def raw_head(self) -> int:
         with self._changed:
-            return len(self._events)
+            return self._head
 
     def mark_archived(self, sequence: int) -> None:
         with self._changed:
             self._archived = max(self._archived, sequence)
+            while self._events and (oldest := next(iter(self._events))) <= sequence - self._kept_events_count:
+                del self._events[oldest]
             self._changed.notify_all()
 
     def archived(self) -> int:
@@ -162,13 +170,14 @@ class MemoryStore:
             yield
 
     def _record(self, content: str, key: str | None) -> None:
-        self._events.append(content)
+        self._head += 1
+        self._events[self._head] = content
         if key is not None:
-            self._by_key[key] = len(self._events)
+            self._by_key[key] = self._head
         self._changed.notify_all()
 
     def _event(self, sequence: int) -> Event:
-        return parse_event(sequence, self._events[sequence - 1])
+        return parse_event(sequence, self._events[sequence])
 
     def _put(self, kind: str, id: str, version: int, sequence: int, text: str | None) -> None:
         before = self._documents[kind].pop(id, None)

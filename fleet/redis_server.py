@@ -159,6 +159,10 @@ class RunningRedis:
                     self._child.wait()
             elif pid is not None:
                 _await_end(pid)
+            socket = Path(self.url.removeprefix("unix://"))
+            if socket.parent != self._folder:
+                with contextlib.suppress(OSError):
+                    socket.parent.rmdir()  # the short stand-in for a folder with a long path
             self._lock.close()
 
     def __enter__(self) -> RunningRedis:

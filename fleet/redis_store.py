@@ -22,8 +22,16 @@ from redis.retry import Retry
 
 from fleet.canonical import canonical, checked_bodies, content_text, event_content, parse, parse_event
 from fleet.documents import checked_where, index_places
-from fleet.errors import InvalidFact, LedgerDiverged, NotFound, StaleRevision, StoreUnavailable, Unreconciled
-from fleet.store import Body, Commit, Document, Event, Page
+from fleet.errors import (
+    EventTrimmed,
+    InvalidFact,
+    LedgerDiverged,
+    NotFound,
+    StaleRevision,
+    StoreUnavailable,
+    Unreconciled,
+)
+from fleet.store import KEPT_EVENTS_COUNT, Body, Commit, Document, Event, Page
 
 _Arguments = list[str | int]
 
@@ -47,15 +55,24 @@ class RedisStore:
     Parameters
     ----------
     server
-        The address (``redis://``, ``rediss://``, ``unix://``) or a client of one's own, which must answer bytes.
+        The address (``redis://``, ``rediss://``, ``unix://``) or a client of one's own, which must answer bytes,
+        not retry by itself, and wait longer than 2 s for an answer where :meth:`wait` is used.
     prefix
         Keeps this store apart from others on the same server; letters, digits, ``_``, ``-`` and ``.``.
     fenced
         Answer only while the server process is admitted; for a store behind a ledger.
+    kept_events_count
+        How many archived events to keep at least; older ones are read from the ledger.
     """
 
     def __init__(
-        self, server: str | redis.Redis, *, prefix: str, fenced: bool = False, timeout_s: float = _TIMEOUT_S
+        self,
+        server: str | redis.Redis,
+        *,
+        prefix: str,
+        fenced: bool = False,
+        timeout_s: float = _TIMEOUT_S,
+        kept_events_count: int = KEPT_EVENTS_COUNT,
     ) -> None:
         if not re.fullmatch(r"[A-Za-z0-9_.-]+", prefix):
             raise InvalidFact(
@@ -73,6 +90,7 @@ class RedisStore:
         self._client = server
         self._base = f"{{{prefix}}}"
         self._fenced = "1" if fenced else "0"
+        self._kept_events_count = kept_events_count
         self._lock: Lock | None = None
         self._commit = self._script("commit")
         self._restore = self._script("restore")
@@ -113,6 +131,8 @@ class RedisStore:
                 raise StaleRevision(
                     kind=write.kind, id=write.id, expected=write.expected_version, actual=int(answer[2])
                 )
+            case b"trimmed":
+                raise EventTrimmed(sequence=int(answer[1]))
             case b"again":
                 return parse_event(int(answer[1]), answer[2])
             case _:
@@ -166,7 +186,9 @@ class RedisStore:
                         body = canonical(document.body) if document.version else ""
                         arguments += [document.kind, document.id, document.version, places, body]
                     self._restore(keys=[self._base], args=arguments, client=pipeline)
-                for event, taken in zip(batch, pipeline.execute(), strict=True):
+                # Of a long ledger only the newest events stay, but the documents of all.
+                pipeline.xtrim(f"{self._base}:events", maxlen=self._kept_events_count, approximate=False)
+                for event, taken in zip(batch, pipeline.execute()[:-1], strict=True):
                     if not taken:
                         raise LedgerDiverged(sequence=event.sequence, reason="does not follow the head of the store")
 
@@ -202,11 +224,14 @@ class RedisStore:
         if sequence < 1:
             return
         with self._answering():
-            try:
-                self._client.xadd(f"{self._base}:archived", {"e": ""}, id=f"{sequence}-0", maxlen=1, approximate=False)
-            except ResponseError as error:
-                if "smaller" not in str(error):  # another process has already noted as much or more
-                    raise
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.xadd(f"{self._base}:archived", {"e": ""}, id=f"{sequence}-0", maxlen=1, approximate=False)
+            oldest = max(0, sequence - self._kept_events_count) + 1
+            pipeline.xtrim(f"{self._base}:events", minid=f"{oldest}-0", approximate=False)
+            marked, _ = pipeline.execute(raise_on_error=False)
+            # An id that is not above the last: another process has already noted as much or more.
+            if isinstance(marked, Exception) and "smaller" not in str(marked):
+                raise marked
 
     def archived(self) -> int:
         return _sequence(self._call(self._tail, "0", 0, 0)[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fleet.errors import InvalidFact
 from fleet.ids import RegionCode, SiteId, UnitId
 
 
@@ -54,3 +55,20 @@ class Site:
     piles_count: int | None = None
     car_park: CarPark | None = None
     protected: bool = False
+
+    def __post_init__(self) -> None:
+        park = self.car_park
+        if park is None:
+            return
+        for name, count in (
+            ("nev_spaces_count", park.nev_spaces_count),
+            ("charging_spaces_count", park.charging_spaces_count),
+        ):
+            if not 0 <= count <= park.spaces_count:
+                raise InvalidFact(
+                    kind="site",
+                    id=self.id,
+                    field=f"car_park.{name}",
+                    value=count,
+                    remedy="from zero to the number of all spaces",
+                )

@@ -117,11 +117,19 @@ class FleetStore(Protocol):
         """Block until an event above ``after`` exists; False when the time ran out."""
 
 
+KEPT_EVENTS_COUNT = 2000
+"""How many archived events a store behind a ledger keeps by default: enough for whoever follows or resumes a stream."""
+
+
 class Primary(FleetStore, Protocol):
     """A store that can stand in front of a ledger: it can be shut, compared, restored and admitted again.
 
     Made with ``fenced=True`` it answers only while it is admitted; everything else raises
     :class:`fleet.errors.Unreconciled`. A restart of the process that holds the data ends the admission.
+
+    It keeps only the newest of those events that are archived (the documents it keeps all): ``raw_events`` and ``events``
+    begin with the oldest that is still there, and ``commit`` with the key of an older one raises
+    :class:`fleet.errors.EventTrimmed`.
     """
 
     def incarnation(self) -> str:
@@ -151,7 +159,7 @@ class Primary(FleetStore, Protocol):
         """The head as it stands, admitted or not."""
 
     def mark_archived(self, sequence: int) -> None:
-        """Note that the ledger holds everything up to this event, and wake those who wait for it."""
+        """Note that the ledger holds everything up to this event, and wake those who wait for it. Old events may go."""
 
     def archived(self) -> int:
         """The newest event that is noted as archived."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fleet.errors import InvalidFact
 from fleet.ids import RegionCode, UnitId
 from fleet.vehicles import Duty
 
@@ -52,3 +53,19 @@ class Unit:
     parent_id: UnitId | None = None
     population: Population = Population.ORGAN
     authorised: tuple[AuthorisedNumber, ...] = ()
+
+    def __post_init__(self) -> None:
+        duties = [number.duty for number in self.authorised]
+        if len(set(duties)) != len(duties):
+            raise InvalidFact(
+                kind="unit", id=self.id, field="authorised", value=duties, remedy="each class of vehicles once (R032)"
+            )
+        for position, number in enumerate(self.authorised):
+            if number.count < 0:
+                raise InvalidFact(
+                    kind="unit",
+                    id=self.id,
+                    field=f"authorised[{position}].count",
+                    value=number.count,
+                    remedy="zero or more",
+                )

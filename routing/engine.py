@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from routing.closures import Closure, speed_factors
 from routing.conditions import Conditions
 from routing.energy import drive_energy
 from routing.errors import NoRoute, OffNetwork
@@ -17,8 +19,9 @@ from routing.graph import Confidence, RoadGraph
 from routing.hierarchy import Contraction, Hierarchy, contract, contraction_order
 from routing.matrix import UNREACHABLE, UNREACHABLE_CONFIDENCE, LegMatrix
 from routing.profiles import DriveProfile
-from routing.shortest import PlainSearch, ShortestPaths
+from routing.shortest import CLOSED, PlainSearch, ShortestPaths
 from routing.snap import Point, Snap, Snapper, Snaps, arc_m, on_sphere_m
+from routing.traffic import speed_frac
 
 __all__ = ["AccessRule", "Method", "Point", "RoadEngine", "Route", "Snap", "Step"]
 
@@ -99,6 +102,9 @@ class RoadEngine:
         self.access = access or AccessRule()
         self.snapper = Snapper(graph)
         self._costs: dict[tuple[DriveProfile, Conditions], _Costs] = {}
+        self._imposed: tuple[Closure, ...] = ()
+        self._factor: Floats | None = None
+        self._revision = 0
         self._lock = threading.Lock()
 
     def snap(self, point: Point, *, limit_m: float) -> Snap:
@@ -235,6 +241,58 @@ class RoadEngine:
             self.route(from_point, to_point, profile, access_limit_m=access_limit_m, conditions=conditions).line
         )
 
+    @property
+    def revision(self) -> int:
+        """Grows whenever other closures hold; who keeps legs of his own asks again when it did."""
+        return self._revision
+
+    @property
+    def imposed(self) -> tuple[Closure, ...]:
+        """The closures that hold now."""
+        return self._imposed
+
+    def impose(self, closures: Sequence[Closure], *, at: datetime) -> bool:
+        """Let those of the closures hold that are in force at an instant, in place of all before; False: nothing changed.
+
+        What was worked out before is worked out again on the next question; the contraction of the graph stays.
+
+        Raises
+        ------
+        InvalidClosure
+            If one concerns no road of this network; then nothing changes.
+        """
+        chosen = tuple(sorted((one for one in closures if one.in_force(at)), key=lambda one: one.id))
+        factor = speed_factors(self.graph, chosen) if chosen else None
+        with self._lock:
+            if chosen == self._imposed:
+                return False
+            self._imposed, self._factor = chosen, factor
+            self._revision += 1
+            self._costs.clear()
+            return True
+
+    def runs_over(
+        self,
+        from_point: Point,
+        to_point: Point,
+        profile: DriveProfile,
+        edges: npt.NDArray[np.int64],
+        *,
+        access_limit_m: float,
+        conditions: Conditions = MILD,
+    ) -> bool:
+        """Whether the fastest drive, as things stand, takes one of these edges; ask before imposing a closure on them.
+
+        Raises
+        ------
+        OffNetwork
+            As :meth:`matrix`.
+        """
+        snaps = self._snap_all((from_point, to_point), access_limit_m)
+        search = self._get_costs(profile, conditions).search
+        path = search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
+        return path is not None and not set(edges.tolist()).isdisjoint(path)
+
     # ---- inside
 
     def _get_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
@@ -246,8 +304,13 @@ class RoadEngine:
 
     def _work_out_costs(self, profile: DriveProfile, conditions: Conditions) -> _Costs:
         graph = self.graph
-        speed_mps = np.minimum(graph.speed_mps, profile.max_speed_mps)
-        time_ms = np.rint(graph.length_m / speed_mps * 1000.0).astype(np.int64)
+        speed_mps = graph.speed_mps * speed_frac(graph, conditions.band)
+        drivable = np.ones(graph.edge_count, dtype=bool)
+        if self._factor is not None:
+            drivable = self._factor > 0
+            speed_mps = speed_mps * np.where(drivable, self._factor, 1.0)
+        speed_mps = np.minimum(speed_mps, profile.max_speed_mps)
+        time_ms = np.where(drivable, np.rint(graph.length_m / speed_mps * 1000.0), CLOSED).astype(np.int64)
         if graph.node_elevation_m is None:
             elevation_m = np.full(graph.edge_count, np.nan)
         else:
@@ -321,14 +384,7 @@ class RoadEngine:
         graph = self.graph
         line = [(float(graph.node_lon_wgs84[source]), float(graph.node_lat_wgs84[source]))]
         for edge in edges:
-            if (
-                graph.shape_offset is not None
-                and graph.shape_lon_wgs84 is not None
-                and graph.shape_lat_wgs84 is not None
-            ):
-                between = slice(int(graph.shape_offset[edge]), int(graph.shape_offset[edge + 1]))
-                lons, lats = graph.shape_lon_wgs84[between].tolist(), graph.shape_lat_wgs84[between].tolist()
-                line.extend(zip(lons, lats, strict=True))
+            line.extend(graph.shape_of(edge))
             head = graph.edge_to[edge]
             line.append((float(graph.node_lon_wgs84[head]), float(graph.node_lat_wgs84[head])))
         return line

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class RoutingError(Exception):
     """Root of every error that ``routing`` raises on purpose."""
@@ -28,8 +30,8 @@ class OffNetwork(RoutingError):
         )
         self.lon_wgs84 = lon_wgs84
         self.lat_wgs84 = lat_wgs84
-        self.distance_m = distance_m
-        self.limit_m = limit_m
+        self.distance_m = round(distance_m) if math.isfinite(distance_m) else distance_m
+        self.limit_m = round(limit_m) if math.isfinite(limit_m) else limit_m
 
 
 class UnknownProfile(RoutingError):
@@ -48,3 +50,13 @@ class NoRoute(RoutingError):
         super().__init__(f"no way from {from_name} to {to_name}")
         self.from_name = from_name
         self.to_name = to_name
+
+
+class InvalidClosure(RoutingError):
+    """A closure cannot be applied; ``field`` names what is wrong with it."""
+
+    def __init__(self, *, id: str, field: str, reason: str) -> None:
+        super().__init__(f"closure {id}, {field}: {reason}")
+        self.id = id
+        self.field = field
+        self.reason = reason

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import shapely
+import shapely.geometry
 from scipy.spatial import cKDTree
 
 from routing.builtin.load import read_table
+from routing.errors import InvalidClosure
+from routing.graph import RoadGraph
 from routing.snap import arc_m, on_sphere_m
 
+REACH_M = 50.0
+"""How far around a point or a line a closure reaches."""
+METRES_PER_DEGREE = 111_195.0
+"""Of latitude, on the mean sphere."""
 OUTLINE_MARGIN_DEG = 0.5
 """The outline is drawn around county seats and border points; county borders lie up to this far outside (about 50 km)."""
 
@@ -115,6 +124,52 @@ class Geography:
 
     def _contains(self, lon: float, lat: float) -> bool:
         return bool(self._outline.contains(shapely.Point(lon, lat)))
+
+
+def edges_touching(
+    graph: RoadGraph, geometry: Mapping[str, Any], among: npt.NDArray[np.bool_], *, closure_id: str
+) -> npt.NDArray[np.bool_]:
+    """(m,) which of the edges ``among`` (m,) meet a GeoJSON geometry; points and lines reach :data:`REACH_M` around.
+
+    Raises
+    ------
+    InvalidClosure
+        If it is no geometry, or an empty one.
+    """
+    try:
+        area = shapely.geometry.shape(dict(geometry))
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
+        raise InvalidClosure(id=closure_id, field="geometry", reason=f"not a GeoJSON geometry ({error})") from error
+    if area.is_empty or not np.isfinite(area.bounds).all():
+        raise InvalidClosure(id=closure_id, field="geometry", reason="it is empty or not finite")
+    if not area.is_valid:
+        raise InvalidClosure(
+            id=closure_id,
+            field="geometry",
+            reason=f"it does not close or crosses itself: {shapely.is_valid_reason(area)}",
+        )
+    if area.area == 0:
+        area = area.buffer(REACH_M / METRES_PER_DEGREE)
+    west, south, east, north = area.bounds
+    lon, lat = graph.node_lon_wgs84, graph.node_lat_wgs84
+    touching = np.zeros(graph.edge_count, dtype=bool)
+    # An edge with its shape lies within its length of its ends, so that far ones need no closer look.
+    slack = graph.length_m / METRES_PER_DEGREE / math.cos(math.radians(min(80.0, max(abs(south), abs(north)))))
+    a, b = graph.edge_from, graph.edge_to
+    near = (
+        among
+        & (lon[a] >= west - slack)
+        & (lon[a] <= east + slack)
+        & (lat[a] >= south - slack)
+        & (lat[a] <= north + slack)
+    )
+    shapely.prepare(area)
+    for edge in np.flatnonzero(near):
+        line = [(float(lon[a[edge]]), float(lat[a[edge]]))]
+        line += graph.shape_of(int(edge))
+        line.append((float(lon[b[edge]]), float(lat[b[edge]])))
+        touching[edge] = area.intersects(shapely.LineString(line))
+    return touching
 
 
 def load_geography() -> Geography:

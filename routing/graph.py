@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
@@ -129,6 +129,18 @@ class RoadGraph:
     @property
     def edge_count(self) -> int:
         return len(self.edge_from)
+
+    def with_order(self, order: npt.NDArray[np.int32]) -> RoadGraph:
+        """The same graph with the order of its contraction."""
+        return replace(self, contraction_order=order)
+
+    def shape_of(self, edge: int) -> list[tuple[float, float]]:
+        """(lon, lat) of the points between the ends of an edge."""
+        if self.shape_offset is None or self.shape_lon_wgs84 is None or self.shape_lat_wgs84 is None:
+            return []
+        between = slice(int(self.shape_offset[edge]), int(self.shape_offset[edge + 1]))
+        lons, lats = self.shape_lon_wgs84[between].tolist(), self.shape_lat_wgs84[between].tolist()
+        return list(zip(lons, lats, strict=True))
 
     def digest(self) -> str:
         """SHA-256 over everything a route depends on, as hexadecimal text; the key of caches."""

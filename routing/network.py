@@ -8,8 +8,13 @@ from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
 from routing.graph import Confidence, RoadGraph
+
+ANALYSED_NODES = 30_000
+"""Critical places are searched in Python; above this many nodes that takes minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,35 +100,56 @@ def list_components(graph: RoadGraph) -> list[list[int]]:
 
 
 def summarise(graph: RoadGraph, *, top: int = 10, samples: int = 200, seed: int = 0) -> NetworkSummary:
-    """Work out the summary. Betweenness is exact up to ``samples`` nodes and estimated from that many sources above."""
-    model = to_networkx(graph)
-    sources = samples if graph.node_count > samples else None
-    between = nx.betweenness_centrality(model, k=sources, weight="time_s", seed=seed)
-    ranked = sorted(between.items(), key=lambda item: (-item[1], item[0]))[:top]
+    """Work out the summary.
+
+    Betweenness is exact up to ``samples`` nodes and estimated from that many sources above; beyond :data:`ANALYSED_NODES` nodes
+    critical places are left out, and a note says so.
+    """
     by_class: Counter[str] = Counter()
     if graph.class_index is not None:
         for number, name in enumerate(graph.road_classes):
             by_class[name] = int(graph.length_m[graph.class_index == number].sum(dtype=np.int64))
+    critical_nodes: tuple[CriticalNode, ...] = ()
+    critical_links: tuple[CriticalLink, ...] = ()
+    notes = graph.notes
+    if graph.node_count <= ANALYSED_NODES:
+        model = to_networkx(graph)
+        sources = samples if graph.node_count > samples else None
+        between = nx.betweenness_centrality(model, k=sources, weight="time_s", seed=seed)
+        ranked = sorted(between.items(), key=lambda item: (-item[1], item[0]))[:top]
+        critical_nodes = tuple(
+            CriticalNode(node=node, name=node_name(graph, node), betweenness_frac=float(share))
+            for node, share in ranked
+        )
+        critical_links = _critical_links(graph, model, top)
+    else:
+        notes = (*notes, f"critical places are worked out up to {ANALYSED_NODES} nodes; this network has more")
     return NetworkSummary(
         name=graph.name,
         node_count=graph.node_count,
         edge_count=graph.edge_count,
         length_m=int(graph.length_m.sum(dtype=np.int64)),
-        component_sizes=tuple(
-            sorted((len(component) for component in nx.strongly_connected_components(model)), reverse=True)
-        ),
+        component_sizes=_component_sizes(graph),
         length_by_confidence_m={
             confidence: int(graph.length_m[graph.confidence == confidence].sum(dtype=np.int64))
             for confidence in Confidence
         },
         length_by_class_m=dict(by_class),
-        critical_nodes=tuple(
-            CriticalNode(node=node, name=node_name(graph, node), betweenness_frac=float(share))
-            for node, share in ranked
-        ),
-        critical_links=_critical_links(graph, model, top),
-        notes=graph.notes,
+        critical_nodes=critical_nodes,
+        critical_links=critical_links,
+        notes=notes,
     )
+
+
+def _component_sizes(graph: RoadGraph) -> tuple[int, ...]:
+    links = sparse.csr_matrix(
+        (np.ones(graph.edge_count, dtype=np.int8), (graph.edge_from, graph.edge_to)),
+        shape=(graph.node_count, graph.node_count),
+    )
+    _, component = csgraph.connected_components(links, directed=True, connection="strong")
+    # Arrival nodes of split junctions lead nowhere by design: they are no components of their own.
+    counted = component if graph.base_node is None else component[graph.base_node == np.arange(graph.node_count)]
+    return tuple(sorted((int(size) for size in np.bincount(counted) if size), reverse=True))
 
 
 def _critical_links(graph: RoadGraph, model: nx.DiGraph[int], top: int) -> tuple[CriticalLink, ...]:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import typer
 
 from api.cli.plan_command import plan
-from api.cli.rules_command import rules
+from api.cli.rules import app as rules_app
 from api.cli.scenario_command import scenario_app
 from api.cli.serve_command import demo, serve
 from api.cli.store_commands import ledger_app, store_app
@@ -34,7 +34,7 @@ def build() -> typer.Typer:
     app.command()(demo)
     app.command()(plan)
     app.command()(template)
-    app.command()(rules)
+    app.add_typer(rules_app, name="rules")
     app.add_typer(scenario_app, name="scenario")
     app.add_typer(store_app, name="store")
     app.add_typer(ledger_app, name="ledger")

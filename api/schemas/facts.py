@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pydantic import Field
 
 from api.schemas.base import Id, Input, Latitude, Longitude, Name, RegionInput, examples
 from fleet.drivers import Driver, Shift
 from fleet.ids import DriverId, PersonId, RegionCode, SiteId, UnitId, VehicleId
-from fleet.sites import ChargeGroup, Site
-from fleet.units import Level, Unit
-from fleet.vehicles import Battery, Duty, Energy, Vehicle, VehicleKind, VehicleState
+from fleet.sites import CarPark, ChargeGroup, Site
+from fleet.units import AuthorisedNumber, Level, Population, Unit
+from fleet.vehicles import Acquisition, AcquisitionKind, Battery, Duty, Energy, Vehicle, VehicleKind, VehicleState
+
+
+class AuthorisedInput(Input):
+    duty: Duty
+    count: int = Field(ge=0, le=100_000, description="Authorised number of vehicles of this class (R032).")
+
+    def to_noun(self) -> AuthorisedNumber:
+        return AuthorisedNumber(duty=self.duty, count=self.count)
 
 
 class UnitInput(Input):
@@ -29,6 +39,8 @@ class UnitInput(Input):
     level: Level
     compound: str | None = Field(default=None, max_length=200, description="Office compound shared with other units.")
     parent_id: Id | None = None
+    population: Population = Field(default=Population.ORGAN, description="Organ, or other public institution (R014).")
+    authorised: list[AuthorisedInput] = Field(default_factory=list, max_length=20, description="Quota by class (R032).")
 
     def to_noun(self) -> Unit:
         return Unit(
@@ -38,6 +50,8 @@ class UnitInput(Input):
             level=self.level,
             compound=self.compound,
             parent_id=None if self.parent_id is None else UnitId(self.parent_id),
+            population=self.population,
+            authorised=tuple(number.to_noun() for number in self.authorised),
         )
 
 
@@ -48,6 +62,25 @@ class ChargeGroupInput(Input):
 
     def to_noun(self) -> ChargeGroup:
         return ChargeGroup(points=self.points, power_w=self.power_w, dc=self.dc)
+
+
+class CarParkInput(Input):
+    spaces_count: int = Field(ge=0, le=100_000)
+    nev_spaces_count: int = Field(default=0, ge=0, le=100_000, description="Dedicated to new-energy vehicles (R055).")
+    charging_spaces_count: int = Field(default=0, ge=0, le=100_000, description="With a charger (R056, R058).")
+    new: bool = Field(default=False, description="A new car park, not an existing one (R056, R057).")
+    venue: bool = Field(default=False, description="Of a culture or sports venue (R056).")
+    underground: bool = False
+
+    def to_noun(self) -> CarPark:
+        return CarPark(
+            spaces_count=self.spaces_count,
+            nev_spaces_count=self.nev_spaces_count,
+            charging_spaces_count=self.charging_spaces_count,
+            new=self.new,
+            venue=self.venue,
+            underground=self.underground,
+        )
 
 
 class SiteInput(Input):
@@ -74,6 +107,11 @@ class SiteInput(Input):
     site_power_w: int | None = Field(default=None, ge=1_000, description="Bounds all its points together.")
     price_fen_per_kwh: int = Field(default=80, ge=0, le=10_000)
     rental_point: bool = False
+    piles_count: int | None = Field(
+        default=None, ge=0, le=10_000, description="Charging devices, if not one per point (R053)."
+    )
+    car_park: CarParkInput | None = None
+    protected: bool = Field(default=False, description="Keeps full power in an energy emergency (R175).")
 
     def to_noun(self) -> Site:
         return Site(
@@ -87,6 +125,9 @@ class SiteInput(Input):
             site_power_w=self.site_power_w,
             price_fen_per_kwh=self.price_fen_per_kwh,
             rental_point=self.rental_point,
+            piles_count=self.piles_count,
+            car_park=None if self.car_park is None else self.car_park.to_noun(),
+            protected=self.protected,
         )
 
 
@@ -104,6 +145,29 @@ class BatteryInput(Input):
             reserve_frac=self.reserve_frac,
             max_ac_w=self.max_ac_w,
             max_dc_w=self.max_dc_w,
+        )
+
+
+class AcquisitionInput(Input):
+    on: date
+    kind: AcquisitionKind
+    central_batch: str | None = Field(
+        default=None, max_length=64, description="Batch of central procurement (R027, R028)."
+    )
+    price_fen: int | None = Field(default=None, ge=0, le=10**10)
+    displacement_ml: int | None = Field(default=None, ge=0, le=20_000)
+    waiver_reason: str | None = Field(default=None, max_length=64, description="Why it is not an NEV (R022, R029).")
+    waiver_text: str = Field(default="", max_length=500)
+
+    def to_noun(self) -> Acquisition:
+        return Acquisition(
+            on=self.on,
+            kind=self.kind,
+            central_batch=self.central_batch,
+            price_fen=self.price_fen,
+            displacement_ml=self.displacement_ml,
+            waiver_reason=self.waiver_reason,
+            waiver_text=self.waiver_text,
         )
 
 
@@ -138,6 +202,13 @@ class VehicleInput(Input):
     equipment: frozenset[str] = Field(default=frozenset(), max_length=50)
     odometer_m: int = Field(default=0, ge=0)
     state: VehicleState = VehicleState.AVAILABLE
+    pooled: bool = Field(default=True, description="Serves other units (R070).")
+    listed: bool = Field(default=False, description="On the over-quota and over-standard list (R039).")
+    marked: bool | None = Field(default=None, description="Bears the marking of official vehicles (R045).")
+    marking_exempt: bool = False
+    fixed_route: bool = Field(default=False, description="Enforcement on a relatively fixed route (R029).")
+    in_service_on: date | None = None
+    acquisition: AcquisitionInput | None = None
 
     def to_noun(self) -> Vehicle:
         return Vehicle(
@@ -156,6 +227,13 @@ class VehicleInput(Input):
             equipment=self.equipment,
             odometer_m=self.odometer_m,
             state=self.state,
+            pooled=self.pooled,
+            listed=self.listed,
+            marked=self.marked,
+            marking_exempt=self.marking_exempt,
+            fixed_route=self.fixed_route,
+            in_service_on=self.in_service_on,
+            acquisition=None if self.acquisition is None else self.acquisition.to_noun(),
         )
 
 

@@ -2,7 +2,8 @@
 --
 -- KEYS[1] base. ARGV: 1 fenced?, 2 idempotency key ("" for none), 3 content of the event,
 -- then five for each document: kind, id, expected version, places (JSON array), body ("" deletes).
--- Answers {"ok", sequence}, {"again", sequence, content}, {"stale", number of the write, actual version}, {"fenced"}.
+-- Answers {"ok", sequence}, {"again", sequence, content}, {"trimmed", sequence} where only the ledger has the event any more,
+-- {"stale", number of the write, actual version}, {"fenced"}.
 
 if fenced() then
   return {'fenced'}
@@ -11,7 +12,11 @@ local key = ARGV[2]
 if key ~= '' then
   local sequence = redis.call('HGET', base .. ':keys', key)
   if sequence then
-    return {'again', tonumber(sequence), stream_entry(sequence)[2][2]}
+    local entry = stream_entry(sequence)
+    if not entry then
+      return {'trimmed', tonumber(sequence)}
+    end
+    return {'again', tonumber(sequence), entry[2][2]}
   end
 end
 for at = 4, #ARGV, 5 do

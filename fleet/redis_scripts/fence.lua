@@ -2,7 +2,8 @@
 --
 -- Keys of a store, all under one hash tag, so that a cluster keeps them in one slot (KEYS[1] is the base, "{prefix}"):
 --   {prefix}:head            text    sequence of the newest event
---   {prefix}:events          stream  one entry per event, id "<sequence>-0", field "e": its content
+--   {prefix}:events          stream  one entry per event, id "<sequence>-0", field "e": its content;
+--                                    behind a ledger only the newest
 --   {prefix}:keys            hash    idempotency key -> sequence
 --   {prefix}:docs:<kind>     hash    id -> version LF sequence LF places LF body
 --   {prefix}:ids:<place>     zset    ids, all with score 0, so that they lie in byte order;

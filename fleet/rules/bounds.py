@@ -79,7 +79,7 @@ class Bound:
                 return b // self.left
 
     def is_at_least_as_strict_as(self, other: Bound) -> bool:
-        """Return whether whatever keeps this bound keeps ``other`` too, both being floors or both caps of the same counts."""
+        """Return whether whatever keeps this bound for some ``y`` above 0 keeps ``other``, both floors or both caps."""
         if (self.left_name, self.right_name) != (other.left_name, other.right_name):
             return False
         if self.comparison.is_floor is not other.comparison.is_floor:

@@ -35,21 +35,22 @@ _HEAD = """# 规则 Rules
 
 <!-- Generated from fleet/rules/data by `python -m fleet.rules.document > docs/rules.md`; a test compares. -->
 
-Every rule that the service knows: {total} of them, each a file in `fleet/rules/data/rules`, with its numbers, dates, scope and
-citation. **HARD** is never broken, **SOFT** is an objective, a warning or a waiver with a reason, **IND** blocks nothing. *stated* =
-in a cited plan; *derived* = our testable reading of its words; *public* = from other public sources or law.
+Every rule that the service knows: {total} of them, each a file in `fleet/rules/data/rules`, with its numbers, dates, scope
+and citation. **HARD** is never broken, **SOFT** is an objective, a warning or a waiver with a reason, **IND** blocks nothing.
+*stated*: in a cited plan; *derived*: our testable reading of its words; *public*: from other public sources or law.
 
 | status | means | HARD | SOFT | IND |
 |---|---|---|---|---|
 {statuses}
 
-Numbers: *default* ones are ours, to be set by the office; *unverified* ones are known only from general knowledge of a text that
-was not at hand. A value whose dates have ended and that nothing followed stays in force and is shown as carried over (R015).
+Numbers: *default* ones are ours, to be set by the office; *unverified* ones are known only from general knowledge of a text
+that was not at hand. A value whose dates have ended and that nothing followed stays in force and is shown as carried over
+(R015).
 
 ## A local office's own rules
 
-Files `*.toml` in a folder of the office, given to `chuanyu rules --overrides DIR`. Each is signed by a person and dated, names the
-regions it is for, and reaches no further back than its signature. A hard rule can be tightened, not loosened.
+Files `*.toml` in a folder of the office, given to `chuanyu rules ... --overrides DIR`. Each is signed by a person and dated,
+names the regions it is for, and reaches no further back than its signature. A hard rule can be tightened, not loosened.
 
 ```toml
 overrides = "R021"
@@ -125,9 +126,8 @@ def lines(book: RuleBook) -> Iterator[str]:
         status: [rule for rule in book if rule.enforcement.status is status] for status in (Status.OFFERED, Status.OPEN)
     }
     open_text = "\n\n".join(
-        f"**{STATUSES[status][0]} {status}** ({STATUSES[status][1]}): "
-        + "; ".join(f"{rule.id} {rule.title_zh} {rule.title_en} ({rule.type})" for rule in rules)
-        + "."
+        f"**{STATUSES[status][0]} {status}** ({STATUSES[status][1]}):\n\n"
+        + "\n".join(f"- {rule.id} {rule.title_zh} {rule.title_en} ({rule.type})" for rule in rules)
         for status, rules in waiting.items()
         if rules
     )

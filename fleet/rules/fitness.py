@@ -30,15 +30,16 @@ def duty_refusal(
 ) -> Refusal | None:
     """Class against task (R072). An emergency order lifts it (R162).
 
-    Confidential vehicles carry confidential matters, emergency-support vehicles urgent duty, enforcement vehicles their own
-    unit, special technical ones trips that need equipment aboard; pooled and rental vehicles every other trip.
+    Confidential matters go in confidential vehicles and in no others; emergency-support vehicles serve urgent duty, enforcement
+    vehicles their own unit, special technical ones trips that need equipment aboard; pooled and rental vehicles the rest.
+    Whether a vehicle serves another unit at all is asked in :mod:`fleet.rules.pools`.
     """
     if priority is Priority.EMERGENCY:
         return None
     fits = {
-        Duty.POOLED: True,
-        Duty.RENTAL: True,
-        Duty.CONFIDENTIAL: priority is Priority.CONFIDENTIAL and unit_id == vehicle.unit_id,
+        Duty.POOLED: priority is not Priority.CONFIDENTIAL,
+        Duty.RENTAL: priority is not Priority.CONFIDENTIAL,
+        Duty.CONFIDENTIAL: priority is Priority.CONFIDENTIAL,
         Duty.EMERGENCY: False,
         Duty.ENFORCEMENT: unit_id == vehicle.unit_id,
         Duty.SPECIAL: bool(equipment & vehicle.equipment),

@@ -1,22 +1,18 @@
-"""Whose rules hold where: the 21 prefectures, 38 districts and counties, provincial organs and zones that rules name.
+"""Whose rules hold where: the jurisdiction of a region code, out of the region table of :mod:`fleet.regions`.
 
-The table (``data/jurisdictions.csv``) carries names and common borders; areas, alliances and exemptions are rules and stand
-in the rule files. Codes are GB/T 2260; zones without one have a code of ours (``CQ-LJ`` ...). Borders were computed from
-public polygons with a tolerance of about 400 m (contacts under 2 km dropped): they suggest partners and permit nothing.
+Rules are addressed to provincial organs, the 21 prefectures, the 38 districts and counties of Chongqing and its zones; a county
+of Sichuan answers with its prefecture. Areas, alliances and exemptions are rules and stand in the rule files.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
-from types import MappingProxyType
 
 from fleet.errors import InvalidFact
 from fleet.ids import RegionCode
+from fleet.regions import RegionLevel, load_regions
 
 SICHUAN = RegionCode("510000")
 CHONGQING = RegionCode("500000")
@@ -29,45 +25,31 @@ class Province(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Jurisdiction:
-    """A region to which rules are addressed: provincial organs, a prefecture, a district or county of Chongqing, a zone."""
+    """A region to which rules are addressed. ``borders`` touch it across the border of the province: a hint, no permission."""
 
     code: RegionCode
     name_zh: str
     name_en: str
     province: Province
-    kind: str
-    economic_zone_zh: str
     borders: tuple[RegionCode, ...]
 
 
 @cache
-def jurisdictions() -> Mapping[RegionCode, Jurisdiction]:
-    """Return the table by code. Read once from the package."""
-    text = files("fleet.rules").joinpath("data/jurisdictions.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(text.splitlines())
-    return MappingProxyType(
-        {
-            RegionCode(row["code"]): Jurisdiction(
-                code=RegionCode(row["code"]),
-                name_zh=row["name_zh"],
-                name_en=row["name_en"],
-                province=Province(row["province"]),
-                kind=row["kind"],
-                economic_zone_zh=row["economic_zone_zh"],
-                borders=tuple(RegionCode(code) for code in row["borders"].split()),
-            )
-            for row in rows
-        }
-    )
-
-
 def find_jurisdiction(region: str) -> Jurisdiction | None:
-    """Return the jurisdiction of a region code; a county of Sichuan answers with its prefecture. None: unknown (R001)."""
-    table = jurisdictions()
-    own = table.get(RegionCode(region))
-    if own is None and len(region) == 6 and region.isdecimal() and region.startswith("51"):
-        own = table.get(RegionCode(region[:4] + "00"))
-    return own
+    """Return the jurisdiction of a region code; None for an unknown one (R001) and for zones that lie in both provinces."""
+    table = load_regions()
+    own = table.find(region)
+    if own is None or not own.province:
+        return None
+    if own.level is RegionLevel.COUNTY and own.province == Province.SICHUAN and own.parent is not None:
+        own = table.get(own.parent)
+    return Jurisdiction(
+        code=own.code,
+        name_zh=f"{own.name_zh}本级" if own.level is RegionLevel.PROVINCE else own.name_zh,
+        name_en=f"{own.name_en} (own organs)" if own.level is RegionLevel.PROVINCE else own.name_en,
+        province=Province(own.province),
+        borders=own.neighbours,
+    )
 
 
 def get_jurisdiction(region: str) -> Jurisdiction:
@@ -76,28 +58,32 @@ def get_jurisdiction(region: str) -> Jurisdiction:
     Raises
     ------
     InvalidFact
-        If the code is neither in the table nor a county below a prefecture of it (rule R001).
+        If the code is unknown (R001), or names a zone in both provinces: what counts is where a vehicle is registered (R108).
     """
     found = find_jurisdiction(region)
     if found is None:
+        known = load_regions().get(region)
         raise InvalidFact(
             kind="region",
             id=region,
             field="region",
             value=region,
-            remedy="R001: a region code of Sichuan or Chongqing, such as 510700 or 500152",
+            remedy=f"R108: the side of {known.name_zh} where it is registered, {' or '.join(known.members)}",
         )
     return found
 
 
+@cache
 def list_prefectures() -> tuple[Jurisdiction, ...]:
     """The 21 prefectures of Sichuan, by code."""
-    return tuple(own for own in jurisdictions().values() if own.kind == "prefecture")
+    return tuple(get_jurisdiction(own.code) for own in load_regions().children(SICHUAN))
 
 
+@cache
 def list_districts() -> tuple[Jurisdiction, ...]:
-    """The 38 districts and counties of Chongqing, by code."""
-    return tuple(own for own in jurisdictions().values() if own.kind == "district")
+    """The 38 districts and counties of Chongqing, by code; its zones are not among them."""
+    districts = [own for own in load_regions().children(CHONGQING) if own.level is RegionLevel.COUNTY]
+    return tuple(get_jurisdiction(own.code) for own in districts)
 
 
 def is_within(region: str, outer: str) -> bool:
@@ -109,4 +95,5 @@ def is_within(region: str, outer: str) -> bool:
         return True
     if outer in (SICHUAN, CHONGQING):
         return False
-    return outer.startswith("51") and outer.endswith("00") and region.startswith(outer[:4]) and len(region) == 6
+    own = load_regions().find(region)
+    return own is not None and own.parent == outer

@@ -143,7 +143,7 @@ def explained_purchases(area: Area) -> Iterator[Finding]:
                 message_en=f"buy {len(unexplained)} as NEVs, or give each its waiver with a text",
             ),
             split=split_by_drive(counted),
-            listed=tuple(own.vehicle.id for own in unexplained),
+            listed=tuple(sorted(own.vehicle.id for own in unexplained)),
             note_zh="四地按特殊地区计" if is_exempt(view) else "",
             note_en="the four areas count as special areas" if is_exempt(view) else "",
         )

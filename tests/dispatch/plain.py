@@ -200,46 +200,74 @@ class _Run:
     """One vehicle's route while it grows."""
 
     def __init__(self, problem, number):
-        self.problem, self.number, self.spec = problem, number, problem.vehicles[number]
+        self.problem, self.spec = problem, problem.vehicles[number]
+        self.number = number
         self.legs = problem.legs[self.spec.legs]
+        self.fine = bool(self.spec.windows)
         self.time_s = self.spec.windows[0][0] if self.spec.windows else 0
+        self.level = None if self.spec.battery is None else self.spec.battery.initial_wh
+        self.cost, self.driven_s, self.spans = self.spec.fixed_mfen, 0, False
         self.at, self.load, self.stops, self.open = self.spec.start_location, 0, [], []
         self._add(StopKind.START, self.at, self.time_s, 0)
         for pin in self.spec.pinned:
             kind = StopKind.REST if pin.request is None else self._kind(pin.request, pin.stop)
-            self._add(kind, pin.location, pin.begin_s, pin.depart_s - pin.begin_s, request=pin.request, stop=pin.stop)
+            stop = None if pin.request is None else pin.stop
+            self._add(kind, pin.location, pin.begin_s, pin.depart_s - pin.begin_s, request=pin.request, stop=stop)
             if pin.request is not None:
                 last = len(problem.requests[pin.request].stops) - 1
-                if pin.stop < last:
-                    self.open = [(pin.request, n) for n in range(pin.stop + 1, last + 1)]
-                elif (pin.request, pin.stop) in self.open:
+                if (pin.request, pin.stop) in self.open:
                     self.open.remove((pin.request, pin.stop))
+                elif pin.stop < last:
+                    self.open += [(pin.request, n) for n in range(pin.stop + 1, last + 1)]
+        self.fine = bool(self.spec.windows)
         while self.open:
-            request, stop = self.open.pop(0)
-            self.visit(request, stop)
+            self.visit(*self.open.pop(0))
 
     def _kind(self, request, stop):
         last = len(self.problem.requests[request].stops) - 1
         return StopKind.PICKUP if stop == 0 else StopKind.DROPOFF if stop == last else StopKind.VISIT
 
     def _add(self, kind, location, begin_s, service_s, *, request=None, stop=None):
-        drive_s = int(self.legs.drive_s[self.at, location])
+        here = self.at, location
+        drive_s = int(self.legs.drive_s[here])
+        self.cost += int(self.legs.drive_m[here]) * self.spec.mfen_per_m + drive_s * self.spec.mfen_per_s
+        self.cost += int(self.legs.toll_fen[here]) * 1_000
+        self.driven_s += drive_s
+        longest = self.spec.max_continuous_drive_s
+        if longest is not None and not self.spec.self_drive and self.driven_s > longest:
+            self.fine = False
+        if service_s >= self.spec.rest_s:
+            self.driven_s = 0
+        if self.spec.self_drive and drive_s and kind is not StopKind.DROPOFF:
+            self.fine = False
+        if self.level is not None:
+            self.level = min(self.spec.battery.capacity_wh, self.level - int(self.legs.drive_wh[here]))
+            if self.level < self.spec.battery.reserve_wh:
+                self.fine = False
         if request is not None:
-            seats = self.problem.requests[request].seats
-            self.load += {StopKind.PICKUP: seats, StopKind.DROPOFF: -seats}.get(kind, 0)
+            asked = self.problem.requests[request]
+            self.load += {StopKind.PICKUP: asked.seats, StopKind.DROPOFF: -asked.seats}.get(kind, 0)
+            if kind is StopKind.PICKUP:
+                self.cost += self.problem.tier_mfen[int(self.problem.tier[asked.group, self.spec.group])]
+                if asked.promised_vehicle not in {None, self.number}:
+                    self.cost += asked.change_mfen
+                if asked.kind is RequestKind.CHARTER and asked.stops[-1].earliest_s > 86_400:
+                    self.spans = True
         self.stops.append(
             Stop(
                 kind=kind,
                 location=location,
-                arrive_s=self.time_s + drive_s if self.stops else begin_s,
+                arrive_s=min(begin_s, self.time_s + drive_s) if self.stops else begin_s,
                 begin_s=begin_s,
                 depart_s=begin_s + service_s,
                 load=self.load,
                 request=request,
                 stop=stop,
+                charge_wh=self.level,
                 leg_s=drive_s,
-                leg_m=int(self.legs.drive_m[self.at, location]),
-                leg_wh=int(self.legs.drive_wh[self.at, location]),
+                leg_m=int(self.legs.drive_m[here]),
+                leg_wh=int(self.legs.drive_wh[here]),
+                leg_toll_fen=int(self.legs.toll_fen[here]),
             )
         )
         self.at, self.time_s = location, begin_s + service_s
@@ -248,12 +276,19 @@ class _Run:
         spec = self.problem.requests[request].stops[stop]
         begin_s = max(self.time_s + int(self.legs.drive_s[self.at, spec.location]), spec.earliest_s)
         self._add(self._kind(request, stop), spec.location, begin_s, spec.service_s, request=request, stop=stop)
-        return begin_s <= spec.latest_s
+        if begin_s > spec.latest_s and all(p.request != request for p in self.spec.pinned):
+            self.fine = False
 
     def end(self):
         home = self.at if self.spec.end_location is None else self.spec.end_location
         self._add(StopKind.END, home, self.time_s + int(self.legs.drive_s[self.at, home]), 0)
-        return self.spec.windows and self.time_s <= self.spec.windows[-1][1]
+        windows = self.spec.windows
+        if windows and self.time_s > (windows[-1] if self.spans else windows[0])[1]:
+            self.fine = False
+        longest = self.spec.max_route_s
+        if longest is not None and self.time_s - self.stops[0].depart_s > longest:
+            self.fine = False
+        return self.fine
 
 
 def greedy(problem, *, seed, stop):
@@ -265,21 +300,25 @@ def greedy(problem, *, seed, stop):
 
     def attempt(number, requests):
         run = _Run(problem, number)
-        ok = all(run.visit(r, n) for r in requests for n in range(len(problem.requests[r].stops)))
-        return run if run.end() and ok else None
+        for request in requests:
+            for visit in range(len(problem.requests[request].stops)):
+                run.visit(request, visit)
+        fine = run.end()
+        return run if fine or not requests else None
 
     order = sorted(range(len(problem.requests)), key=lambda r: (problem.requests[r].stops[0].earliest_s, r))
     for r in order:
         spec = problem.requests[r]
         if r in pinned:
             continue
-        numbers = sorted(runs, key=lambda n: (n != spec.promised_vehicle, n))
-        for number in numbers:
+        for number in sorted(runs, key=lambda n: (n != spec.promised_vehicle, n)):
             car = problem.vehicles[number]
             fits = (
                 problem.tier[spec.group, car.group] > 0
                 and spec.seats <= car.seats
                 and car.self_drive == (spec.kind is RequestKind.RENTAL)
+                and (spec.kinds == 0 or spec.kinds >> car.kind & 1)
+                and not spec.equipment & ~car.equipment
             )
             if fits and attempt(number, [*runs[number], r]) is not None:
                 runs[number].append(r)
@@ -288,15 +327,11 @@ def greedy(problem, *, seed, stop):
             unserved.append(Unserved(request=r, reasons=(Reason(code=Cause.UNPROVEN, proven=False),)))
     routes = []
     for number, requests in runs.items():
-        run = attempt(number, requests) if requests or problem.vehicles[number].pinned else None
-        if run is not None:
-            metres = sum(s.leg_m for s in run.stops)
-            car = problem.vehicles[number]
-            routes.append(
-                Route(vehicle=number, stops=tuple(run.stops), cost_mfen=car.fixed_mfen + metres * car.mfen_per_m)
-            )
+        if requests or problem.vehicles[number].pinned:
+            run = attempt(number, requests)
+            routes.append(Route(vehicle=number, stops=tuple(run.stops), cost_mfen=run.cost))
     return Plan(
-        problem_digest=f"{len(problem.requests):08d}",
+        problem_digest=problem.digest(),
         routes=tuple(routes),
         unserved=tuple(unserved),
         cost_mfen=sum(route.cost_mfen for route in routes),

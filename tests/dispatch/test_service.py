@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from dispatch import service
+from dispatch.check import Breach, Violation, check
 from dispatch.plan import Cause
 from dispatch.service import PlanRejected, run_once
 from dispatch.solve import StopRule
@@ -118,11 +119,42 @@ def test_the_same_run_twice_changes_nothing_but_the_record():
 def test_a_plan_with_violations_is_never_committed(monkeypatch):
     store = store_of(*BASE, request("R1"))
     before = store.head()
-    monkeypatch.setattr(service, "check", lambda *_: ("capacity",))
+    wrong = Violation(cause=Breach.COST)
+    monkeypatch.setattr(service, "check", lambda *_: (wrong,))
     with pytest.raises(PlanRejected) as caught:
         run(store)
-    assert caught.value.violations == ("capacity",)
+    assert caught.value.violations == (wrong,)
     assert store.head() == before
+
+
+def test_a_vehicle_that_was_planned_wrongly_keeps_what_it_has(monkeypatch):
+    store = store_of(*TWO, request("R1", hour=9))
+    run(store)
+    before = the(store, "itinerary", f"I-{DAY}-V1").stops
+    put(store, request("R2", hour=11))
+    asked = []
+
+    def strict(problem, plan):
+        asked.append([len(car.pinned) for car in problem.vehicles])
+        wrong = Violation(cause=Breach.REST, vehicle=0)
+        return (wrong,) if len(asked) == 1 else check(problem, plan)
+
+    monkeypatch.setattr(service, "check", strict)
+    outcome = run(store, now=at(7))
+    assert asked == [[0, 0], [2, 0]]
+    assert [v.cause for v in outcome.mended] == [Breach.REST]
+    assert the(store, "itinerary", f"I-{DAY}-V1").stops[1:3] == before[1:3]
+    assert outcome.record.figures.served_count == 2
+
+
+def test_a_second_violation_is_the_end(monkeypatch):
+    store = store_of(*BASE, request("R1"))
+    wrong = Violation(cause=Breach.REST, vehicle=0)
+    calls = []
+    monkeypatch.setattr(service, "check", lambda problem, _: calls.append(len(problem.vehicles)) or (wrong,))
+    with pytest.raises(PlanRejected):
+        run(store)
+    assert calls == [1, 0]
 
 
 def test_whoever_is_not_served_is_in_the_record_with_causes():

@@ -388,11 +388,39 @@ def test_what_is_over_is_pinned_without_its_request():
     assert snapshot.problem.vehicles[0].pinned[-1].depart_s == math.ceil(9.6 * 3_600)
 
 
+def test_the_rest_before_the_way_home_stays():
+    pause = replace(planned(StopKind.REST, 9.55, 105.7), depart_at=at(9.9))
+    day = (*DAY_OF_TWO[:3], pause, planned(StopKind.END, 10.4, 105.5, leg_s=1_740, stay_s=0))
+    snapshot = mid_day(at(8.9), r1=AssignmentState.ACCEPTED, itinerary=day)
+    assert pins(snapshot) == [("R1", 0)]
+    assert pins(mid_day(at(9.3), itinerary=day)) == [("R1", 0), ("R1", 1), (None, 0)]
+
+
 def test_a_day_that_runs_late_is_extended_until_the_vehicle_can_be_back():
     snapshot = mid_day(at(19), r1=AssignmentState.ON_BOARD, itinerary=DAY_OF_TWO[:3])
     car = snapshot.problem.vehicles[0]
     assert car.pinned[-1].depart_s == 19 * 3_600
     assert car.windows == ((int(8.5 * 3_600), 19 * 3_600 + 2_000),)
+
+
+def test_a_charter_under_way_keeps_its_vehicle_through_the_night():
+    trip = request(
+        "R1",
+        kind=TripKind.CHARTER,
+        state=RequestState.UNDER_WAY,
+        stops=(stop(9), stop(33), stop(38, wait_s=3_600)),
+    )
+    out = itinerary_of(
+        planned(StopKind.START, 8.5, 105.5, stay_s=0),
+        planned(StopKind.PICKUP, 9.0, 105.6, request_id="R1", leg_s=1_000, load=2),
+        planned(StopKind.VISIT, 33.0, 105.6, request_id="R1", load=2),
+        planned(StopKind.DROPOFF, 38.0, 105.6, request_id="R1"),
+        planned(StopKind.END, 39.0, 105.5, leg_s=1_000, stay_s=0),
+    )
+    facts = view(*BASE, trip, itineraries=[out], assignments=[assigned("R1", AssignmentState.ON_BOARD)])
+    car = snap(facts, now=at(12)).problem.vehicles[0]
+    assert [p.stop for p in car.pinned] == [0]
+    assert car.windows == ((int(8.5 * 3_600), 42 * 3_600),)
 
 
 def test_a_rested_vehicle_begins_anew_where_it_stands():

@@ -32,6 +32,21 @@ class ServerProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
+        self._people: list[Person] = []
+
+    def sign_in(self, login: str, password: str) -> Person:
+        self._people.append(Person(self, login, password))
+        return self._people[-1]
+
+    def sign_in_admin(self) -> Person:
+        """Sign in as the first account, whose password the server has drawn."""
+        return self.sign_in("admin", (self.var_dir / "admin-password").read_text("ascii"))
+
+    def close(self) -> None:
+        """End the server and everybody's connections."""
+        for person in self._people:
+            person.close()
+        self.stop()
 
     def start(self) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("CHUANYU_", "REDIS_"))}

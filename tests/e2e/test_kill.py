@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from fleet.ledger import Ledger
-from tests.e2e.processes import Person, ServerProcess
+from tests.e2e.processes import ServerProcess
 
 KILLS = ["redis"] * 38 + ["server"] * 12
 WRITERS = 3
@@ -72,7 +72,7 @@ def test_no_acknowledged_write_is_lost_or_doubled(tmp_path: Path) -> None:
     server.start()
     try:
         server.until("/readyz")
-        admin = Person(server, "admin", (server.var_dir / "admin-password").read_text())
+        admin = server.sign_in_admin()
         told = threading.Semaphore(0)
         writers = [Writer(number, server, admin.token, told) for number in range(WRITERS)]
         for writer in writers:
@@ -110,10 +110,9 @@ def test_no_acknowledged_write_is_lost_or_doubled(tmp_path: Path) -> None:
                 headers={"Authorization": f"Bearer {admin.token}", "Idempotency-Key": id},
             )
             assert again.content == acknowledged[id]
-        admin.close()
         assert server.stop() == 0, server.said()
     finally:
-        server.stop()
+        server.close()
     ledger = Ledger(server.ledger_url)
     ledger.verify()
     applied = Counter(

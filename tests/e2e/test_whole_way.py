@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         made.until("/readyz")
         yield made
     finally:
-        made.stop()
+        made.close()
 
 
 def register(admin: Person) -> None:
@@ -89,10 +89,10 @@ def tomorrow_at(hour: int, minute: int = 0) -> str:
 
 
 def test_from_the_request_to_the_finished_trip(server: ServerProcess) -> None:
-    admin = Person(server, "admin", (server.var_dir / "admin-password").read_text())
+    admin = server.sign_in_admin()
     register(admin)
     asker, approver, dispatcher, driver = (
-        Person(server, f"{role}-SN", PASSWORD) for role in ("requester", "approver", "dispatcher", "driver")
+        server.sign_in(f"{role}-SN", PASSWORD) for role in ("requester", "approver", "dispatcher", "driver")
     )
     body = {
         "kind": "transfer",
@@ -162,21 +162,21 @@ def test_from_the_request_to_the_finished_trip(server: ServerProcess) -> None:
         "assignment.finished",
     ):
         assert told_types.count(type) == 1, type
-    running = DurableStore(
-        RedisStore(f"unix://{server.var_dir / 'redis' / 'redis.sock'}", prefix="chuanyu", fenced=True), ledger
-    )
+    redis = RedisStore(f"unix://{server.var_dir / 'redis' / 'redis.sock'}", prefix="chuanyu", fenced=True)
+    running = DurableStore(redis, ledger)
     kept = running.events(limit=10_000)
     assert [event_content(event) for event in kept] == [event_content(event) for event in ledger.replay()]
+    redis.close()
     ledger.close()
 
 
 def test_a_second_start_keeps_everything(server: ServerProcess) -> None:
-    admin = Person(server, "admin", (server.var_dir / "admin-password").read_text())
+    admin = server.sign_in_admin()
     before = admin.get("/v1/requests")["items"]
     assert server.stop() == 0, server.said()
     server.start()
     server.until("/readyz")
-    again = Person(server, "admin", (server.var_dir / "admin-password").read_text())
+    again = server.sign_in_admin()
     assert again.get("/v1/requests")["items"] == before
     assert admin.get("/v1/me")["login"] == "admin"
 
@@ -186,7 +186,7 @@ def test_the_demo_is_made_once_and_kept(tmp_path: Path) -> None:
         tmp_path / "var",
         CHUANYU_DEMO="1",
         CHUANYU_DEMO_VEHICLES="70",
-        CHUANYU_DEMO_REQUESTS="60",
+        CHUANYU_DEMO_REQUESTS="100",
         CHUANYU_PLAN_SECONDS="3",
     )
     server.start()
@@ -199,11 +199,11 @@ def test_the_demo_is_made_once_and_kept(tmp_path: Path) -> None:
         roles = {role for account in accounts for role in account["roles"]}
         assert roles == {"requester", "approver", "dispatcher", "driver", "planner", "auditor", "admin"}
         admin = next(account for account in accounts if account["roles"] == ["admin"])
-        person = Person(server, admin["login"], admin["password"])
+        person = server.sign_in(admin["login"], admin["password"])
         plans = person.get("/v1/plans")["items"]
         assert len(plans) == 1
         overview = person.get("/v1/overview", day=plans[0]["day"])
-        assert overview["requests_count"] == 60
+        assert overview["requests_count"] == 100
         assert overview["vehicles_count"] == 70
         assert server.stop() == 0
         server.start()
@@ -211,4 +211,4 @@ def test_the_demo_is_made_once_and_kept(tmp_path: Path) -> None:
         assert person.get("/v1/plans")["items"] == plans
         assert httpx.get(server.url + "/v1/demo-accounts").json() == accounts
     finally:
-        server.stop()
+        server.close()

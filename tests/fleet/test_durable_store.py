@@ -287,7 +287,7 @@ def test_redis_rebuilt_from_the_ledger_is_the_same(redis_pair):
     inner, ledger = redis_pair
     store = DurableStore(inner, ledger)
     store.recover()
-    for number in range(450):
+    for number in range(250):
         store.commit(put(f"q{number:03}", key=f"k{number}", state=f"s{number % 3}"))
     before = [inner.list("request", where=("state", f"s{number}")) for number in range(3)]
     events = inner.raw_events(after=0, limit=999)
@@ -297,9 +297,9 @@ def test_redis_rebuilt_from_the_ledger_is_the_same(redis_pair):
     assert [inner.list("request", where=("state", f"s{number}")) for number in range(3)] == before
     assert inner.raw_events(after=0, limit=999) == events
     inner.shut()
-    assert store.rebuild() == 450
+    assert store.rebuild() == 250
     assert inner.raw_events(after=0, limit=999) == events
-    assert inner.archived() == 450
+    assert inner.archived() == 250
 
 
 def test_an_unreachable_server_is_told_as_such():
@@ -314,3 +314,71 @@ def test_an_unreachable_server_is_told_as_such():
     ):
         with pytest.raises(StoreUnavailable):
             ask()
+
+
+class TestTrimming:
+    """The store keeps its newest events only; the ledger has them all."""
+
+    @pytest.fixture(params=["memory", "redis"])
+    def inner(self, request: pytest.FixtureRequest) -> Iterator[Primary]:
+        inner: Primary
+        if request.param == "memory":
+            inner = MemoryStore(fenced=True, kept_events_count=10)
+        else:
+            url = request.getfixturevalue("redis_url")
+            inner = RedisStore(url, prefix=f"test-{uuid4().hex}", fenced=True, kept_events_count=10)
+        yield inner
+        inner.reset()
+
+    @pytest.fixture
+    def store(self, inner: Primary, ledger: FlakyLedger) -> DurableStore:
+        store = DurableStore(inner, ledger)
+        store.recover()
+        for number in range(30):
+            store.commit(put(f"q{number:02}", key=f"k{number}", n=number))
+        return store
+
+    def test_old_events_come_from_the_ledger(self, store, inner, ledger):
+        assert [event.sequence for event in inner.raw_events(after=0, limit=99)] == list(range(21, 31))
+        told = list(ledger.replay())
+        for after in range(31):
+            for limit in (1, 5, 99):
+                events = list(store.events(after=after, limit=limit))
+                assert events == told[after : after + len(events)]
+                assert len(events) >= min(limit, 30 - after, 1)
+        assert len(store.list("request").documents) == 30
+
+    def test_an_old_key_still_answers(self, store, ledger):
+        assert store.commit(put("q00", key="k0")) == ledger.find(1).event
+        assert store.commit(put("q29", key="k29")) == ledger.find(30).event
+        assert store.head() == 30
+
+    def test_a_restart_and_a_rebuild_know_what_is_missing(self, store, inner, ledger):
+        fresh = DurableStore(inner, ledger)
+        assert fresh.commit(put("r0")).sequence == 31
+        inner.shut()
+        assert store.commit(put("r1")).sequence == 32
+        assert store.rebuild() == 32
+        assert [event.sequence for event in inner.raw_events(after=0, limit=99)] == list(range(23, 33))
+        assert store.commit(put("q00", key="k0")).sequence == 1
+        assert len(store.list("request").documents) == 32
+
+    @pytest.mark.usefixtures("store")
+    def test_a_lost_ledger_does_not_empty_the_store(self, inner, tmp_path):
+        other = FlakyLedger(tmp_path / "other.sqlite")
+        with pytest.raises(StoreUnavailable, match="was lost"):
+            DurableStore(inner, other).recover()
+        with pytest.raises(StoreUnavailable, match="was lost"):
+            DurableStore(inner, other).rebuild()
+        assert inner.raw_head() == 30
+        assert other.head().sequence == 0
+        other.close()
+
+
+def test_a_lost_ledger_is_written_again_while_the_store_has_every_event(store, inner, ledger, tmp_path):
+    for number in range(5):
+        store.commit(put(f"q{number}"))
+    other = FlakyLedger(tmp_path / "other.sqlite")
+    DurableStore(inner, other).recover()
+    assert other.head() == ledger.head()
+    other.close()

@@ -104,6 +104,7 @@ def test_a_long_path_has_a_short_socket(tmp_path):
         assert len(running.url) < 110
         with redis_server.start(deep) as second:
             assert second.pid() == running.pid()
+    assert not Path(running.url.removeprefix("unix://")).parent.exists()
 
 
 def test_a_given_address_is_only_used(tmp_path):

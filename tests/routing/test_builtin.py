@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
+import pytest
 
 from routing.builtin import load_builtin
 from routing.builtin.load import read_table
@@ -62,3 +63,11 @@ def test_summary_counts_lengths_and_finds_bridges():
         assert link.from_name in names
         assert 1 <= link.cut_off_count <= 345
     assert bool(summary.critical_links) == nx.has_bridges(undirected)
+
+
+def test_a_large_network_is_summarised_without_critical_places(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("routing.network.ANALYSED_NODES", 100)
+    summary = summarise(load_builtin())
+    assert summary.critical_nodes == ()
+    assert summary.component_sizes == (690,)
+    assert "up to 100 nodes" in summary.notes[-1]

@@ -48,10 +48,11 @@ export const zh = {
   live: { connecting: "正在连接", live: "实时更新", lost: "连接中断，正在重连" },
   head: {
     day: "日期",
-    requests: "今日申请",
+    requests: "当日申请",
     submitted: "待审批",
     approved: "待派车",
     assigned: "已派车",
+    under_way: "行驶中",
     finished: "已完成",
     vehicles: "可用车辆",
     nev: "新能源占比",

@@ -1,0 +1,129 @@
+"""Hard rules where dispatch turns facts into a problem: what breaks them is not in the problem, or is forbidden in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dispatch.permission import Asking, Offering, judge, territory_of
+from dispatch.policy import DispatchPolicy
+from dispatch.problem import FORBIDDEN, TierRefusal
+from dispatch.snapshot import build
+from fleet.regions import load_regions
+from fleet.requests import Priority
+from fleet.rules.energy import reserve_wh
+from fleet.rules.hours import drive_limits
+from fleet.rules.load import load
+from fleet.vehicles import Battery, Duty, Energy, VehicleState
+from routing.conditions import Conditions
+from routing.energy import MIXED_CYCLE, drive_energy
+from routing.profiles import get_profile
+from tests.dispatch.plain import BASE, BEFORE, DAY, SUINING, GridRoads, driver, request, site, unit, vehicle, view
+
+TERRITORY = territory_of(load_regions())
+
+
+def snap(facts):
+    return build(facts, GridRoads(), territory=TERRITORY, policy=DispatchPolicy(), now=BEFORE)
+
+
+def tier(asks, owns, *, duty=Duty.POOLED, priority=Priority.ORDINARY):
+    units = {"asks": unit("asks", asks), "owns": unit("owns", owns)}
+    return judge(
+        Asking(unit_id="asks", rental=False, priority=priority, special=False),
+        Offering(unit_id="owns", region=owns, duty=duty, self_drive=False),
+        units=units,
+        territory=TERRITORY,
+        cooperation=True,
+    )
+
+
+@pytest.mark.parametrize("state", sorted(set(VehicleState) - {VehicleState.AVAILABLE}))
+def test_only_vehicles_in_service_take_part(state):
+    """R037 and R051: repair, sealed, in disposal: not in the problem."""
+    snapshot = snap(view(*BASE, vehicle("V2", state=state), driver("D2"), request()))
+    assert [car.id for car in snapshot.problem.vehicles] == ["V1"]
+    assert "V2" in snapshot.left_out
+
+
+def test_pairs_that_are_not_enabled_are_forbidden_whatever_they_cost():
+    """R107 and R011: Garze-Wushan never, Dazhou-Wanzhou not by default, Leshan and Chengdu share no area."""
+    for a, b in (("513300", "500237"), ("511700", "500101"), ("511100", "510100")):
+        assert tier(a, b) == tier(b, a) == (FORBIDDEN, TierRefusal.NO_AGREEMENT)
+
+
+def test_the_base_zone_is_open():
+    """R010: Suining-Tongnan both ways."""
+    assert tier(SUINING, "500152")[0] == tier("500152", SUINING)[0] == 5
+
+
+def test_a_nearer_pool_is_preferred():
+    """R069 and R004: same level, same region, cooperation area, allied: the price rises with the tier."""
+    assert [tier(SUINING, other)[0] for other in (SUINING, "510903", "510700", "500152")] == [2, 2, 4, 5]
+    prices = snap(view(*BASE, request())).problem.tier_mfen
+    assert list(prices[1:6]) == sorted(prices[1:6])
+
+
+def test_class_against_task_is_forbidden_in_the_problem():
+    """R072: confidential, emergency and enforcement vehicles stay with their task; R162: an emergency lifts it."""
+    for duty in (Duty.CONFIDENTIAL, Duty.EMERGENCY, Duty.ENFORCEMENT, Duty.SPECIAL):
+        assert tier(SUINING, SUINING, duty=duty) == (FORBIDDEN, TierRefusal.DUTY_MISMATCH)
+    assert tier(SUINING, SUINING, duty=Duty.CONFIDENTIAL, priority=Priority.EMERGENCY)[1] is TierRefusal.ALLOWED
+
+
+def test_the_problem_carries_the_drivers_limits_of_the_rule():
+    """R116 and R118: 240 min, then 20 min, in the problem of every driven vehicle."""
+    limits = drive_limits(load().at(DAY, SUINING))
+    car = snap(view(*BASE, request(priority=Priority.EMERGENCY))).problem.vehicles[0]
+    assert (car.max_continuous_drive_s, car.rest_s) == (limits.max_continuous_drive_s, limits.rest_s)
+
+
+def test_the_problem_carries_the_energy_reserve_of_the_rule():
+    """R063: the default reserve of a vehicle is that of the rule."""
+    view_ = load().at(DAY, SUINING)
+    electric = {"energy": Energy.BEV, "profile": "sedan_bev"}
+    full = vehicle(battery=Battery(capacity_wh=60_000, charge_wh=59_000), **electric)
+    spec = snap(view(unit(), site(), full, driver(), request())).problem.vehicles[0]
+    assert spec.battery is not None
+    assert spec.battery.reserve_wh == reserve_wh(view_, 60_000)
+
+
+def test_priorities_outweigh_all_below():
+    """R077: one class is worth more than a vehicle's day of the next."""
+    facts = view(*BASE, *(request(f"R{n}", priority=p) for n, p in enumerate(Priority)))
+    penalties = [spec.penalty_mfen for spec in snap(facts).problem.requests]
+    assert penalties == sorted(penalties, reverse=True)
+    assert [spec.priority for spec in snap(facts).problem.requests] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("ambient_c", "climate", "key"),
+    [
+        (-7.0, False, "R064.cold_permille"),
+        (-7.0, True, "R064.cold_heated_permille"),
+        (35.0, False, "R064.hot_permille"),
+        (35.0, True, "R064.hot_cooled_permille"),
+    ],
+)
+def test_consumption_follows_the_defaults(ambient_c, climate, key):
+    """R064: a compact battery car on level roads, and what heat and cold add."""
+    rules = load().at(DAY, SUINING)
+    profile = get_profile("sedan_bev")
+
+    def wh_per_km(conditions):
+        length_m = np.array([phase.length_m for phase in MIXED_CYCLE])
+        speed_mps = np.array([phase.speed_mps for phase in MIXED_CYCLE])
+        energy = drive_energy(
+            length_m=length_m,
+            speed_mps=speed_mps,
+            climb_m=0.0,
+            elevation_m=0.0,
+            profile=profile,
+            conditions=conditions,
+        )
+        return energy.battery_wh.sum() / length_m.sum() * 1_000
+
+    mild = wh_per_km(Conditions(ambient_c=20.0))
+    assert rules["R064.compact_bev_least_wh_per_km"] * 0.9 <= mild <= rules["R064.compact_bev_most_wh_per_km"]
+    weather = wh_per_km(Conditions(ambient_c=ambient_c, climate=climate))
+    assert weather / mild == pytest.approx(rules[key] / 1_000, rel=0.03)
