@@ -458,6 +458,7 @@ def _fleet(
                 now=now,
                 freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
                 rest_s=policy.rest_s,
+                driverless=vehicle.self_drive,
             )
         )
         if vehicle.battery is not None and not standing.frozen:
