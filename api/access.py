@@ -37,6 +37,7 @@ READERS: Mapping[str, frozenset[Role]] = {
     "itinerary": STAFF | DRIVERS,
     "plan": STAFF,
     "job": STAFF,
+    "agreement": STAFF,
 }
 """The roles that may ask for a kind at all; what each of them then sees is narrower."""
 
@@ -91,6 +92,8 @@ class Viewer:
         if kind == "plan":
             # A plan of the whole area is open to every region's staff; its parts are filtered one by one.
             return self.has(STAFF) and (in_region or region == "" or covers(region, person.region))
+        if kind == "agreement":
+            return self.has(STAFF) and any(self.covers(str(side)) for side in body.get("regions") or ())
         if kind == "job":
             return body.get("started_by") == person.id or (in_region and self.has(STAFF))
         return False

@@ -19,6 +19,7 @@ from api.jobs import Jobs, Work
 from api.pages import add_pages
 from api.problems import ANSWERS, respond
 from api.routes import (
+    agreements,
     assignments,
     drivers,
     events,
@@ -33,6 +34,7 @@ from api.routes import (
     plans,
     regions,
     requests,
+    rules,
     sessions,
     sites,
     units,
@@ -64,6 +66,8 @@ ROUTERS = (
     network,
     optimiser,
     imports,
+    rules,
+    agreements,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -44,15 +44,9 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "only admin and auditor go without a region": "只有管理员和审计员可以不填区划",
         "each class of vehicles once (R032)": "每类车辆的编制只填一次（R032）",
         "from zero to the number of all spaces": "从零到车位总数",
-        "two different regions for a pair, one for an opt-in": "两地互助填两个不同的地区，加入片区填一个地区",
-        "R017: a review date not before the start": "R017：复审日期不得早于开始日期",
-        "R017: the office that coordinates": "R017：须填写牵头协调单位",
-        "R012: each side is confirmed by a person of its own": "R012：各方须由本方人员确认",
-        "say why": "请说明原因",
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
         ),
-        "a unit of the same register": "须为同一登记册中的单位",
     }
 )
 

@@ -31,7 +31,6 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "charge_group": Text("充电桩组", "charge point group"),
         "answer": Text("幂等记录", "idempotency record"),
         "demo": Text("演示记录", "demo record"),
-        "agreement": Text("跨区协议", "agreement"),
         "rule": Text("规则", "rule"),
         "rule value": Text("规则数值", "rule value"),
         "waiver": Text("例外", "waiver"),
@@ -68,11 +67,6 @@ STATES: Mapping[str, Text] = MappingProxyType(
         "running": Text("运行中", "running"),
         "done": Text("已结束", "done"),
         "failed": Text("已失败", "failed"),
-        "proposed": Text("待确认", "proposed"),
-        "confirmed": Text("已确认", "confirmed"),
-        "active": Text("生效", "active"),
-        "suspended": Text("暂停", "suspended"),
-        "ended": Text("已终止", "ended"),
     }
 )
 
@@ -99,11 +93,6 @@ ACTIONS: Mapping[str, Text] = MappingProxyType(
         "renew": Text("续签", "renewing"),
         "seal": Text("封存", "sealing"),
         "dispose": Text("处置", "disposal"),
-        "confirm": Text("确认", "confirming"),
-        "suspend": Text("暂停", "suspending"),
-        "resume": Text("恢复", "resuming"),
-        "end": Text("终止", "ending"),
-        "renew": Text("复审续期", "renewing"),
     }
 )
 

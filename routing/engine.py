@@ -104,6 +104,7 @@ class RoadEngine:
         self._costs: dict[tuple[DriveProfile, Conditions], _Costs] = {}
         self._imposed: tuple[Closure, ...] = ()
         self._factor: Floats | None = None
+        self._revision = 0
         self._lock = threading.Lock()
 
     def snap(self, point: Point, *, limit_m: float) -> Snap:
@@ -241,6 +242,11 @@ class RoadEngine:
         )
 
     @property
+    def revision(self) -> int:
+        """Grows whenever other closures hold; who keeps legs of his own asks again when it did."""
+        return self._revision
+
+    @property
     def imposed(self) -> tuple[Closure, ...]:
         """The closures that hold now."""
         return self._imposed
@@ -261,6 +267,7 @@ class RoadEngine:
             if chosen == self._imposed:
                 return False
             self._imposed, self._factor = chosen, factor
+            self._revision += 1
             self._costs.clear()
             return True
 

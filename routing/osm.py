@@ -308,7 +308,9 @@ def _assemble(
     lat = np.frombuffer(harvest.lats, dtype=np.float64)
     starts = np.append(np.frombuffer(harvest.starts, dtype=np.int64), len(refs))
     way_ids = np.frombuffer(harvest.way_ids, dtype=np.int64)
-    rules = _columns(harvest.rules)
+    codes = {ref: number for number, ref in enumerate(dict.fromkeys(rule.ref for rule in harvest.rules))}
+    ref_names = tuple(codes)
+    rules = _columns(harvest.rules, [codes[rule.ref] for rule in harvest.rules])
 
     ids, first_at, index = np.unique(refs, return_index=True, return_inverse=True)
     junction = np.bincount(index, minlength=len(ids)) > 1
@@ -375,7 +377,7 @@ def _assemble(
     whole_m = travelled[starts[1:] - 1] - travelled[starts[:-1]]
     timed = rules["duration_s"][way] > 0
     speed_kmh = np.where(timed, whole_m[way] / np.maximum(rules["duration_s"][way], 1) * 3.6, speed_kmh)
-    refs_used, ref_index = np.unique(rules["ref"][way], return_inverse=True)
+    codes_used, ref_index = np.unique(rules["ref"][way], return_inverse=True)
     toll_fen = np.rint(rules["toll"][way] * length_m * country.toll_fen_per_km / 1000).astype(np.int32)
 
     base = expansion.base_node
@@ -425,7 +427,7 @@ def _assemble(
         climb_m=elevation_m[expansion.edge_to] - elevation_m[expansion.edge_from],
         toll_fen=toll_fen,
         ref_index=ref_index.astype(np.int32),
-        refs=tuple(str(ref) for ref in refs_used),
+        refs=tuple(ref_names[code] for code in codes_used),
         confidence=np.where(real & rules["inferred"][way], Confidence.INFERRED, Confidence.SOURCED).astype(np.uint8),
         class_index=rules["class"][way].astype(np.uint8),
         road_classes=ROAD_CLASSES,
@@ -445,7 +447,7 @@ def _assemble(
     return graph, report
 
 
-def _columns(rules: Sequence[WayRules]) -> dict[str, npt.NDArray[Any]]:
+def _columns(rules: Sequence[WayRules], codes: Sequence[int]) -> dict[str, npt.NDArray[Any]]:
     return {
         "class": np.array([rule.class_index for rule in rules], dtype=np.int64),
         "forward": np.array([rule.forward for rule in rules], dtype=bool),
@@ -455,7 +457,7 @@ def _columns(rules: Sequence[WayRules]) -> dict[str, npt.NDArray[Any]]:
         "toll": np.array([rule.toll for rule in rules], dtype=bool),
         "inferred": np.array([rule.inferred for rule in rules], dtype=bool),
         "duration_s": np.array([rule.duration_s or 0 for rule in rules], dtype=np.int64),
-        "ref": np.array([rule.ref for rule in rules], dtype=np.str_),
+        "ref": np.array(codes, dtype=np.int64),
     }
 
 

@@ -144,7 +144,7 @@ _UNIT_KMH = {None: 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "k
 _DURATION = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$|^(\d+)$")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WayRules:
     """How one way may be driven. ``forward`` and ``backward`` tell the directions; ``duration_s`` is a ferry's crossing."""
 

@@ -18,6 +18,8 @@ from routing.builtin import load_builtin
 from routing.csv_graph import load_csv
 from routing.graph import RoadGraph
 from routing.profiles import PROFILES
+from routing.stored import MANIFEST
+from routing.stored import load_network as load_stored
 from scenarios.places import load_places
 
 #: Mean speed of cars in Chengdu's active core at the peak (07-09, 17-19), junction delays included: 26.17 km/h by the yearly
@@ -87,7 +89,8 @@ def load_network(
 ) -> tuple[RoadGraph, tuple[Text, ...], bool]:
     """Return the road graph, what was assumed about it, and whether it is the built-in one.
 
-    ``network`` is ``builtin`` or a folder with ``nodes.csv`` and ``edges.csv``; two files given on their own go first.
+    ``network`` is ``builtin``, a folder that ``chuanyu network build`` wrote, or one with
+    ``nodes.csv`` and ``edges.csv``; two files given on their own go first.
     """
     if (nodes is None) != (edges is None):
         raise BadInput(
@@ -97,6 +100,9 @@ def load_network(
         graph = load_builtin()
         return graph, _notes(graph), True
     folder = Path(network)
+    if nodes is None and (folder / MANIFEST).is_file():
+        graph = load_stored(folder)
+        return graph, _notes(graph), False
     if nodes is None:
         nodes, edges = folder / "nodes.csv", folder / "edges.csv"
     if edges is None or not nodes.is_file() or not edges.is_file():

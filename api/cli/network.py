@@ -42,8 +42,7 @@ from routing.network import NetworkSummary, summarise
 from routing.osm import ImportReport, import_osm
 from routing.osm_tags import COUNTRIES
 from routing.profiles import PROFILES, get_profile
-from routing.stored import MANIFEST, save_network
-from routing.stored import load_network as load_stored
+from routing.stored import save_network
 from routing.traffic import LOCAL_ZONE, band_at
 
 app = typer.Typer(help="路网：导入、查看、求路程。Road networks: import, look, ask for drives.", no_args_is_help=True)
@@ -263,10 +262,7 @@ def _in_words() -> Iterator[None]:
 
 def open_network(network: str, speed_kmh: float) -> RoadGraph:
     """The built-in network, a stored one, or a CSV one, as the folder holds it."""
-    if (Path(network) / MANIFEST).is_file():
-        return load_stored(Path(network))
-    graph, _, _ = load_network(network, None, None, speed_kmh=speed_kmh)
-    return graph
+    return load_network(network, None, None, speed_kmh=speed_kmh)[0]
 
 
 def _conditions(at: str | None, ambient_c: float) -> Conditions:

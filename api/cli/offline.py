@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from dispatch.check import Violation
-
 from api.outputs.book import Line, PlanBook, RoadLines
 from api.wording import Text
+from dispatch.check import Violation
 from dispatch.legs import LegBook
 from dispatch.policy import DispatchPolicy
 from dispatch.service import PlanRejected, RunReport, Solver, run_once

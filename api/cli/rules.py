@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,6 +24,7 @@ from api.cli.terminal import (
     table,
 )
 from api.intake.cells import SHANGHAI
+from api.rule_views import finding_json, rule_json, values_of
 from api.wording import Language, Text
 from fleet.compliance import evaluate, summary
 from fleet.documents import decode
@@ -32,7 +32,7 @@ from fleet.errors import FleetError
 from fleet.rules.document import STATUSES
 from fleet.rules.findings import Finding, Verdict
 from fleet.rules.load import load
-from fleet.rules.model import Rule, RuleBook, RuleType, RuleView, Status, Value
+from fleet.rules.model import Rule, RuleType, RuleView, Status, Value
 from fleet.sites import Site
 from fleet.units import Unit
 from fleet.vehicles import Vehicle
@@ -75,52 +75,6 @@ def _say_value(value: Value, view: RuleView | None, rule: Rule, lang: Language) 
     return f"{value.name} = {said}{unit}{carried}"
 
 
-def _values(rule: Rule, view: RuleView | None) -> list[Value]:
-    if view is None:
-        return list(rule.values)
-    found = [view.find(f"{rule.id}.{name}") for name in dict.fromkeys(value.name for value in rule.values)]
-    return [value for value in found if value is not None]
-
-
-def _value_json(value: Value) -> dict[str, Any]:
-    return {
-        "name": value.name,
-        "unit": value.unit,
-        "value": str(value.bound) if value.bound is not None else value.content,
-        "regions": value.regions,
-        "from": value.from_day.isoformat(),
-        "to": None if value.to_day is None else value.to_day.isoformat(),
-        "origin": value.origin,
-        "signed_by": None if value.signature is None else value.signature.person,
-    }
-
-
-def _rule_json(rule: Rule, view: RuleView | None, book: RuleBook) -> dict[str, Any]:
-    return {
-        "id": rule.id,
-        "group": rule.group,
-        "title_zh": rule.title_zh,
-        "title_en": rule.title_en,
-        "type": rule.type,
-        "basis": rule.basis,
-        "population": rule.population,
-        "text": rule.text,
-        "note": rule.note,
-        "regions": rule.regions,
-        "levels": rule.levels,
-        "waiver_reasons": rule.waiver_reasons,
-        "values": [
-            _value_json(value)
-            | ({} if view is None else {"carried_over": view.is_carried_over(f"{rule.id}.{value.name}")})
-            for value in _values(rule, view)
-        ],
-        "citations": [
-            asdict(citation) | {"title": book.documents[citation.document].title} for citation in rule.citations
-        ],
-        "enforcement": asdict(rule.enforcement),
-    }
-
-
 @app.callback()
 def rules(
     context: typer.Context,
@@ -156,7 +110,7 @@ def list_rules(
         and (view is None or view.applies(rule.id))
     ]
     if as_json:
-        print_json([_rule_json(rule, view, book) for rule in shown])
+        print_json([rule_json(rule, view, book) for rule in shown])
         return
     heads = (
         Text("编号", "Id"),
@@ -171,7 +125,7 @@ def list_rules(
             rule.title_zh if tongue == "zh" else rule.title_en,
             rule.type.value,
             STATUSES[rule.enforcement.status][0] if tongue == "zh" else rule.enforcement.status.value,
-            "; ".join(_say_value(value, view, rule, tongue) for value in _values(rule, view)),
+            "; ".join(_say_value(value, view, rule, tongue) for value in values_of(rule, view)),
         ]
         for rule in shown
     ]
@@ -194,7 +148,7 @@ def show_rule(
         view = None if region is None else book.at(on, region)
         rule = book.get(rule_id.upper())
     if as_json:
-        print_json(_rule_json(rule, view, book))
+        print_json(rule_json(rule, view, book))
         return
     out = result()
     out.print(f"{rule.id} {rule.title_zh} {rule.title_en}", style="bold", markup=False)
@@ -202,7 +156,7 @@ def show_rule(
     out.print(rule.text, markup=False)
     if rule.note:
         out.print(rule.note, markup=False)
-    for value in _values(rule, view):
+    for value in values_of(rule, view):
         until = "" if value.to_day is None else f"..{value.to_day}"
         signed = "" if value.signature is None else f", {value.signature.person} {value.signature.on}"
         said = _say_value(value, view, rule, tongue)
@@ -258,11 +212,6 @@ def _read_fleet(paths: list[Path], lang: Language, now: datetime) -> tuple[list[
         vehicles.extend(intake.vehicles)
         sites.extend(intake.sites)
     return units, vehicles, sites
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding as the command and the API give it."""
-    return asdict(finding)
 
 
 def _figure(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
@@ -13,6 +14,10 @@ from api.problems import FieldError
 from api.registry import Findings, amend, check_exists, create, move
 from api.schemas.facts import VehicleInput
 from api.wording import Text
+from fleet.documents import decode
+from fleet.rules.fleet_checks import quota_refusal
+from fleet.rules.jurisdictions import find_jurisdiction
+from fleet.rules.load import load
 from fleet.store import FleetStore
 from fleet.vehicles import VehicleState, return_to_service, take_out_of_service
 from routing.profiles import PROFILES
@@ -45,7 +50,40 @@ def _check(store: FleetStore, given: VehicleInput) -> Findings:
                 remedy=Text(f"至多 {battery.capacity_wh}", f"at most {battery.capacity_wh}"),
             )
         )
+    findings.extend(_check_quota(store, given))
     return findings
+
+
+def _check_quota(store: FleetStore, given: VehicleInput) -> Findings:
+    """A vehicle beyond the quota of its unit and class is refused (R032)."""
+    unit = store.find("unit", given.unit_id)
+    if unit is None or find_jurisdiction(given.region) is None or given.state is VehicleState.DISPOSED:
+        return ()
+    others = 0
+    after = ""
+    while True:
+        page = store.list("vehicle", where=("unit_id", given.unit_id), after=after)
+        others += sum(
+            own.id != given.id and own.body["duty"] == given.duty and own.body["state"] != VehicleState.DISPOSED
+            for own in page.documents
+        )
+        if page.next_after is None:
+            break
+        after = page.next_after
+    before = store.find("vehicle", given.id)
+    same = before is not None and (before.body["unit_id"], before.body["duty"]) == (given.unit_id, given.duty)
+    view = load().at(date.max, given.region)  # the rule has no end; what a register holds counts whenever it began
+    refusal = None if same else quota_refusal(view, decode("unit", unit.body), duty=given.duty, others_count=others)
+    if refusal is None:
+        return ()
+    return (
+        FieldError(
+            field="unit_id",
+            value=given.unit_id,
+            message=Text(refusal.message_zh, refusal.message_en),
+            remedy=Text("R032：先核增编制，或先处置一辆", "R032: have the quota raised, or dispose of one first"),
+        ),
+    )
 
 
 @router.get("/vehicles", summary="List vehicles")

@@ -290,9 +290,9 @@ def recreate_best(count, touched, shed, blink, wide, roads, asks, fleet, kin, ce
     for x in range(count):
         r = work.removed[x]
         best = asks.req_f[r, R_PENALTY]
-        best_k = -1
-        best_i = -1
-        best_j = -1
+        best_k = np.int64(-1)
+        best_i = np.int64(-1)
+        best_j = np.int64(-1)
         found = candidates(r, wide, touched, asks, fleet, kin, plan, work)
         for y in range(found):
             k = work.cand[y]
@@ -335,13 +335,13 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
         bids.col_count[x] = w
         work.key[x] = r
     while left > 0:
-        best_x = -1
-        best_y = -1
+        best_x = np.int64(-1)
+        best_y = np.int64(-1)
         most = -INF
         for x in range(left):
             c1 = INF
             c2 = INF
-            y1 = -1
+            y1 = np.int64(-1)
             for y in range(bids.col_count[x]):
                 c = bids.col_cost[x, y]
                 if c < c1:
@@ -376,7 +376,7 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
             bids.col_cost[best_x, y] = bids.col_cost[left, y]
             for z in range(3):
                 bids.col_i[best_x, y, z] = bids.col_i[left, y, z]
-        fresh = -1
+        fresh = np.int64(-1)
         if was_empty:
             c = fleet.slot_i[k, S_CLASS]
             for z in range(kin.class_from[c], kin.class_from[c + 1]):
@@ -454,7 +454,7 @@ def anneal(
     for _ in range(iterations):
         temperature *= factor
         waiting = int(plan.objective[O_UNSERVED])
-        count = 0
+        count = np.int64(0)
         if waiting > 0:
             share = 1.0 if waiting <= 8 or mode == SHED or waiting == n else 6.0 / waiting
             for r in range(n):
@@ -473,7 +473,7 @@ def anneal(
             count = ruin(count, operator, average, n - waiting, roads, asks, fleet, kin, plan, work)
         if count == 0:
             continue
-        touched = 0
+        touched = np.int64(0)
         for x in range(tried, count):
             touched = touch(plan.route_of[work.removed[x]], touched, plan, back, plugs, work)
         for x in range(tried, count):
@@ -577,7 +577,7 @@ def schedule(k, nodes, m, charges, charge_i, charge_f, roads, fleet, cells, desk
     Return its length, 0 if broken.
     """
     scratch = roads.node_f.shape[0] - MAX_CHARGES - 1
-    n_aug = 0
+    n_aug = np.int64(0)
     c = 0
     for i in range(m):
         desk.aug[n_aug] = nodes[i]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from dispatch.search.compiled import inner
 from dispatch.search.tables import (
     B_CAPACITY,
@@ -84,7 +86,7 @@ def free_from(group, begin, seconds, owner, cells, plugs):
         # the most that runs at once is reached at `at` or where another one begins
         probe = at
         while True:
-            count = 0
+            count = np.int64(0)
             power = 0.0
             first_end = INF
             nxt = INF
@@ -234,7 +236,7 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
     for i in range(m):
         aug[i] = nodes[i]
         extra[i] = 0.0
-    charges = 0
+    charges = np.int64(0)
     price = 0.0
     last_slot = desk.aug_i.shape[0] - 1
     if needs & NEEDS_ENERGY:
@@ -275,8 +277,8 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
                 lowest = max(lowest, desk.aug_i[c, 0] + c + 1)
             best = INF
             best_short = INF
-            best_at = -1
-            best_group = -1
+            best_at = np.int64(-1)
+            best_group = np.int64(-1)
             best_begin = best_end = best_wh = 0.0
             scratch = first_scratch + charges
             on_board = 0.0

@@ -104,7 +104,7 @@ class Engine:
         """Routes that hold nothing but their pinned stops."""
         state, slot_i = self.states[0], self.net.slot_i
         seq = np.zeros_like(state.seq)
-        length = np.zeros(len(slot_i), np.int32)
+        length = np.zeros(len(slot_i), np.int64)
         for k, head in enumerate(self.model.heads):
             row = [slot_i[k, 0], *head, slot_i[k, 1]]
             seq[k, : len(row)] = row

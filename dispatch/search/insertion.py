@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from dispatch.search.compiled import inner
 from dispatch.search.duty import adopt, complete, occupy, release
 from dispatch.search.tables import (
@@ -144,8 +146,8 @@ def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, d
     timed exactly. With probability ``blink`` a candidate is overlooked (Christiaens and Vanden Berghe 2020).
     """
     best = bound
-    best_i = -1
-    best_j = -1
+    best_i = np.int64(-1)
+    best_j = np.int64(-1)
     base = serving_price(k, r, asks, fleet)
     if base >= INF:
         return best, best_i, best_j
@@ -415,7 +417,7 @@ def candidates(r, wide, touched, asks, fleet, kin, plan, work):
     touched in this iteration, and the first unused slot of the classes that serve ``r`` alone most cheaply.
     """
     K = fleet.slot_i.shape[0]
-    count = 0
+    count = np.int64(0)
     mark = r
     compat = asks.compat[r]
     if wide:

@@ -344,7 +344,7 @@ def energy_tables(problem: Problem, batteries: dict[BatterySpec, int]) -> Energy
     return EnergyTables(
         battery_f=battery_f,
         curve=curve,
-        group_i=np.array([(g.location, g.site, g.points, g.dc) for g in groups], np.int32).reshape(-1, 4),
+        group_i=np.array([(g.location, g.site, g.points, g.dc) for g in groups], np.int64).reshape(-1, 4),
         group_f=np.array([(g.point_w, g.mfen_per_wh, g.overhead_s) for g in groups], np.float64).reshape(-1, 3),
         site_power=np.array([INF if p is None else float(p) for p in problem.site_power_w] or [INF]),
     )

@@ -79,7 +79,7 @@ class Master:
                     self.sequence.append(nodes.copy())
                     self.cost.append(cost)
                     self.kind.append(int(state.pool_class[at]))
-                    self.members.append(requests.astype(np.int32))
+                    self.members.append(requests.astype(np.int64))
                 elif cost < self.cost[known] - 1e-9:
                     self.cost[known] = cost
                     self.sequence[known] = nodes.copy()
@@ -98,7 +98,7 @@ class Master:
             return None
         upper = float(best.objective[O_BEST])
         cost = np.array(self.cost)
-        kind: IntTable = self.family[np.array(self.kind)].astype(np.int32)
+        kind: IntTable = self.family[np.array(self.kind)].astype(np.int64)
         ptr = np.concatenate([[0], np.cumsum([len(m) for m in self.members])]).astype(np.int64)
         cover = sp.csc_matrix((np.ones(ptr[-1]), np.concatenate(self.members), ptr), shape=(n, N))
         room = sp.csc_matrix((np.ones(N), (kind, np.arange(N))), shape=(len(self.room), N))
@@ -138,7 +138,7 @@ class Master:
             chosen = np.union1d(keep, pays)
         if lower >= upper - 1e-6:
             return None
-        kept: IntTable = np.where(reduced <= upper - lower + 1e-6)[0].astype(np.int32)
+        kept: IntTable = np.where(reduced <= upper - lower + 1e-6)[0].astype(np.int64)
         if len(kept) > COLUMNS:
             kept = kept[np.argsort(reduced[kept], kind="stable")[:COLUMNS]]
         picked = self.integer(kept, cost, kind, penalty, upper, seconds - (time.monotonic() - began), deterministic)

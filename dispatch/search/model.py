@@ -84,7 +84,7 @@ class EnergyTables:
 
     battery_f: FloatTable = field(default_factory=lambda: np.zeros((1, 4)))
     curve: FloatTable = field(default_factory=lambda: np.full((1, 2, 2, 2), INF))
-    group_i: IntTable = field(default_factory=lambda: np.zeros((0, 4), np.int32))
+    group_i: IntTable = field(default_factory=lambda: np.zeros((0, 4), np.int64))
     group_f: FloatTable = field(default_factory=lambda: np.zeros((0, 3)))
     site_power: FloatTable = field(default_factory=lambda: np.full(1, INF))
 
@@ -136,7 +136,7 @@ def build(
     loads: list[tuple[float, ...]] = []
     zero = (0.0,) * dims
     first_node: list[int] = []
-    req_i = np.zeros((n, 4), np.int32)
+    req_i = np.zeros((n, 4), np.int64)
     req_f = np.zeros((n, 3))
     for r, request in enumerate(requests):
         first = len(rows)
@@ -156,7 +156,7 @@ def build(
         req_i[r] = (first, last, request.block, request.promised)
         req_f[r] = (request.penalty, request.change, 0.0)
     heads: list[tuple[int, ...]] = []
-    slot_i = np.zeros((K, 9), np.int32)
+    slot_i = np.zeros((K, 9), np.int64)
     slot_f = np.zeros((K, 6))
     for k, slot in enumerate(ordered):
         head = []
@@ -177,8 +177,8 @@ def build(
         )  # fmt: skip
         slot_f[k] = (slot.duration, slot.fixed, slot.max_drive, slot.continuous, slot.rest, slot.driven)
     node_f = np.array(rows, np.float64).reshape(-1, 5)
-    node_i = np.array(marks, np.int32).reshape(-1, 4)
-    class_from = np.searchsorted(slot_i[:, 3], np.arange(len(kinds) + 1)).astype(np.int32)
+    node_i = np.array(marks, np.int64).reshape(-1, 4)
+    class_from = np.searchsorted(slot_i[:, 3], np.arange(len(kinds) + 1)).astype(np.int64)
     quickest = drive.min(axis=0)
     tighten(node_f, node_i, req_i, slot_i, quickest)
     if n:
@@ -266,7 +266,7 @@ def related(
     n = len(req_i)
     width = min(n - 1, n - 1 if n <= 400 else 100)
     if width < 1:
-        return np.full((n, 1), -1, np.int32)
+        return np.full((n, 1), -1, np.int64)
     p, d = node_i[req_i[:, 0], 0], node_i[req_i[:, 1], 0]
     middle = np.array(
         [
@@ -274,7 +274,7 @@ def related(
             for a, b in req_i[:, :2]
         ]
     )
-    out = np.empty((n, width), np.int32)
+    out = np.empty((n, width), np.int64)
     for at in range(0, n, 512):
         rows = slice(at, min(n, at + 512))
         ends = quickest[np.ix_(p[rows], p)] + quickest[np.ix_(d[rows], d)]
@@ -292,7 +292,7 @@ def ranked_classes(
     """For every request the slot classes by the cost of serving it alone, cheapest first, infeasible ones left out."""
     n, classes = len(req_i), len(class_from) - 1
     width = max(1, min(classes, 40))
-    out = np.full((n, width), -1, np.int32)
+    out = np.full((n, width), -1, np.int64)
     if not n or not classes:
         return out
     head = class_from[:-1]
@@ -314,9 +314,9 @@ def ranked_classes(
 def nearest_groups(group_i: IntTable, quickest: FloatTable) -> IntTable:
     """For every location up to six charge groups by drive there and back."""
     if not len(group_i):
-        return np.full((len(quickest), 1), -1, np.int32)
+        return np.full((len(quickest), 1), -1, np.int64)
     way = quickest[:, group_i[:, 0]] + quickest[group_i[:, 0], :].T
-    return np.argsort(way, axis=1, kind="stable")[:, : min(6, len(group_i))].astype(np.int32)
+    return np.argsort(way, axis=1, kind="stable")[:, : min(6, len(group_i))].astype(np.int64)
 
 
 def slot_needs(slot_battery: int, continuous: float, max_drive: float) -> int:

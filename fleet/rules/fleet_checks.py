@@ -7,8 +7,29 @@ from collections.abc import Iterator
 
 from fleet.rules.census import Area
 from fleet.rules.findings import Change, Finding, Verdict, count_change, find, judge
+from fleet.rules.model import RuleView
+from fleet.rules.refusals import Refusal
 from fleet.units import Unit
 from fleet.vehicles import Duty
+
+
+def quota_refusal(view: RuleView, unit: Unit, *, duty: Duty, others_count: int) -> Refusal | None:
+    """Refuse one more vehicle of a class beyond a unit's quota (R032). ``others_count`` it has already, disposed ones aside.
+
+    A unit without any quota entered is not refused: the compliance check names it. Rented vehicles do not count.
+    """
+    if not unit.authorised or duty is Duty.RENTAL:
+        return None
+    authorised_count = next((own.count for own in unit.authorised if own.duty is duty), 0)
+    if view.bound("R032.quota").holds(others_count + 1, authorised_count):
+        return None
+    return Refusal(
+        rule_id="R032",
+        code="over_quota",
+        message_zh=f"{unit.name}该类车辆编制{authorised_count}辆，已有{others_count}辆",
+        message_en=f"{unit.name} is authorised {authorised_count} vehicles of this class and has {others_count}",
+        detail={"unit": unit.id, "duty": duty, "authorised_count": authorised_count, "others_count": others_count},
+    )
 
 
 def quota(area: Area) -> Iterator[Finding]:

@@ -50,6 +50,8 @@ export function makeBoard() {
   const selectedVehicle = ref<string | null>(null);
   const openRequest = ref<string | null>(null);
   const openItinerary = ref<string | null>(null);
+  /** Grows with every change of an assignment; who shows one reads it again. */
+  const assignmentsChanged = ref(0);
 
   const itineraryOfVehicle = computed(() => {
     const found = new Map<string, Itinerary>();
@@ -150,6 +152,7 @@ export function makeBoard() {
       if (ids("vehicle").size > ONE_BY_ONE) await readVehicles();
       else if (ids("vehicle").size > 0) await readSome(vehicles, "/v1/vehicles", ids("vehicle"));
       if (ids("plan").size > 0 || ids("itinerary").size > 0) await readPlan();
+      if (ids("assignment").size > 0) assignmentsChanged.value += 1;
       await readOverview();
     });
   }
@@ -200,6 +203,7 @@ export function makeBoard() {
     selectedVehicle,
     openRequest,
     openItinerary,
+    assignmentsChanged,
     liveState,
     begin,
     readDay,

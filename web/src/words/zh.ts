@@ -52,6 +52,7 @@ export const zh = {
     submitted: "待审批",
     approved: "待派车",
     assigned: "已派车",
+    under_way: "行驶中",
     finished: "已完成",
     vehicles: "可用车辆",
     nev: "新能源占比",
