@@ -352,7 +352,7 @@ def test_a_rental_car_goes_on_from_where_it_was_returned():
     assert outcome.unserved == {}
     (itinerary,) = every(store, "itinerary")
     assert [s.request_id for s in itinerary.stops if s.request_id] == ["R1", "R1", "R2", "R2", "R3", "R3"]
-    assert [s.kind for s in itinerary.stops][0] is StopKind.START
+    assert itinerary.stops[0].kind is StopKind.START
     assert outcome.record.figures.served_count == 3
 
 
