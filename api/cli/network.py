@@ -353,6 +353,8 @@ _REPORT = {
     "toll_length_m": Text("收费道路长度（米）", "toll roads, m"),
     "nodes_missing_count": Text("缺坐标的点", "points without coordinates"),
     "blocked_node_count": Text("车辆不能通过的路障", "barriers no car passes"),
+    "height_limited_m": Text("限高道路（米）", "roads with a height limit, m"),
+    "mass_limited_m": Text("限重道路（米）", "roads with a weight limit, m"),
     "unreadable_speed_count": Text("无法识别的限速", "limits that cannot be read"),
     "restriction_count": Text("转向限制", "turn restrictions"),
     "restriction_applied_count": Text("其中已应用", "of them applied"),
