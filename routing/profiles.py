@@ -23,9 +23,10 @@ class Drive(StrEnum):
 class DriveProfile:
     """One kind of vehicle, laden as it is usually driven (kerb mass plus driver, two passengers and luggage).
 
-    ``height_m`` (with roof, without antenna) and ``mass_kg`` decide where it fits. ``frontal_area_m2`` is 0.85 times width times height where the maker gives none (Wong, *Theory of Ground Vehicles*, ch. 3:
-    79 to 84 % for cars; vans are boxier). ``drivetrain_eff_frac`` is wheel energy per battery energy (electric) or per
-    crankshaft energy (combustion); ``recuperation_eff_frac`` is battery energy per braking energy at the wheels.
+    ``height_m`` (with roof, without antenna) and ``mass_kg`` decide where it fits. ``frontal_area_m2`` is 0.85 times width
+    times height where the maker gives none (Wong, *Theory of Ground Vehicles*, ch. 3: 79 to 84 % for cars; vans are boxier).
+    ``drivetrain_eff_frac`` is wheel energy per battery energy (electric) or per crankshaft energy (combustion);
+    ``recuperation_eff_frac`` is battery energy per braking energy at the wheels.
     ``fuel_l_per_kwh`` is the *marginal* fuel per crankshaft energy and ``idle_fuel_l_per_h`` what the engine burns to turn
     itself: the Willans line (Guzzella and Sciarretta, *Vehicle Propulsion Systems*, 3rd ed., sec. 3.1.2).
     ``heat_w_per_k`` and ``cool_w_per_k`` are what the cabin takes from the battery (from the engine) per kelvin below or
