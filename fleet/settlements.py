@@ -2,7 +2,7 @@
 
 A line's amount is worked out once, in whole fen, and stands on both sides, so that payable and receivable balance by
 construction (R109). Where one drive serves requests of several regions its price is split by passenger-metres with the largest
-remainders, to the fen. Empty kilometres of the helping vehicle count in full (R112). A line names the order and no people (R111).
+remainders, to the fen. Empty kilometres of the helping vehicle count in full (R112). A line names the order, no people (R111).
 """
 
 from __future__ import annotations
