@@ -24,7 +24,7 @@ PULSE_S = 15
 """Seconds between comments on a quiet stream, below the idle limits of common proxies."""
 
 _PAGE = 200
-_POLL_S = 1.0
+_POLL_S = 0.5
 
 
 class EventFeed:
