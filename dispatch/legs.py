@@ -27,7 +27,9 @@ class LegBook:
     """Roads that remember: a matrix over known points is cut out of the last one instead of being searched again.
 
     Repeated planning of one day asks for nearly the same points every few minutes. The book keeps one matrix per profile over
-    all points seen so far, and starts afresh when that would exceed ``most_points``. Safe to share between threads.
+    all points seen so far, and starts afresh when that would exceed ``most_points``. A small question with a point unknown so
+    far (what one new request asks) is answered by itself: it must not wait for the whole book to be written anew. Safe to share
+    between threads.
     """
 
     def __init__(self, roads: Roads, *, most_points: int = 3_000) -> None:
@@ -43,13 +45,18 @@ class LegBook:
         key = (profile.name, access_limit_m)
         with self._lock:
             index, whole = self._known.get(key, ({}, None))
-            fresh = [point for point in dict.fromkeys(points) if point not in index]
-            if whole is None or fresh:
+            asked_for = dict.fromkeys(points)
+            fresh = [point for point in asked_for if point not in index]
+            if fresh and len(asked_for) * 2 < len(index):
+                whole = None
+            elif whole is None or fresh:
                 kept = list(index) if len(index) + len(fresh) <= self._most else []
-                asked = kept + (fresh if kept or not index else list(dict.fromkeys(points)))
+                asked = kept + (fresh if kept or not index else list(asked_for))
                 whole = self._roads.matrix(asked, profile, access_limit_m=access_limit_m)
                 index = {point: number for number, point in enumerate(asked)}
                 self._known[key] = (index, whole)
+        if whole is None:
+            return self._roads.matrix(points, profile, access_limit_m=access_limit_m)
         rows = np.fromiter((index[point] for point in points), dtype=np.intp, count=len(points))
         cut = np.ix_(rows, rows)
         return LegMatrix(

@@ -58,7 +58,7 @@ def _order(snapshot: Snapshot, route: Route, plan_id: PlanId) -> Order:
             written.append(_stop(snapshot, stop, before, legs))
         before = stop
     if standing.first is not None:
-        written[0] = standing.first
+        written = [*standing.history, *written[1:]] if standing.history else [standing.first, *written[1:]]
     elif standing.history and len(written) == 2:
         return _done_order(snapshot, route.vehicle, plan_id)
     elif standing.history:

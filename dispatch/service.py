@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dispatch.check import Violation, check
+from dispatch.errors import DispatchError
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
 from dispatch.permission import Territory, territory_of
@@ -35,7 +36,7 @@ ACTOR = "dispatch"
 Solver = Callable[..., Plan]
 
 
-class PlanRejected(Exception):
+class PlanRejected(DispatchError):
     """The checker found violations in what the solver returned; nothing was committed."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:

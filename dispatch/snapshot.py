@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.errors import DispatchError
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -46,7 +47,7 @@ _BOUND_STATES = (AssignmentState.STARTED, AssignmentState.ON_BOARD)
 _OVER_STATES = (AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
 
 
-class PenaltyOverflow(ValueError):
+class PenaltyOverflow(DispatchError):
     """The penalties of all requests together exceed what the solver's arithmetic holds exactly."""
 
 
@@ -458,6 +459,7 @@ def _fleet(
                 now=now,
                 freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
                 rest_s=policy.rest_s,
+                driverless=vehicle.self_drive,
             )
         )
         if vehicle.battery is not None and not standing.frozen:

@@ -30,9 +30,10 @@ class Standing:
 
     ``settled`` are the trips in ``history``: over by the plan, whether the driver reported it or not.
 
-    Either the whole frozen part of its itinerary is handed over in ``frozen`` and the plan begins where the itinerary began,
-    or all that is frozen is over and the vehicle has rested: then it is ``history``, and the plan begins at ``last`` not
-    before ``free_at``.
+    Either the whole frozen part of its itinerary is handed over in ``frozen`` and the plan begins at ``first``, where the
+    itinerary began; or all that is frozen is over and the vehicle has rested: then it is ``history``, and the plan begins at
+    ``last`` not before ``free_at``. A car without a driver needs no rest: what is over becomes ``history`` at once, and
+    ``first`` is where it stands before the trips in ``frozen``.
     """
 
     history: tuple[ItineraryStop, ...] = ()
@@ -53,6 +54,7 @@ def stand(
     now: datetime,
     freeze_s: int,
     rest_s: int,
+    driverless: bool = False,
 ) -> Standing:
     """Split an itinerary at the last stop that is done, under way, or begins within the freeze horizon.
 
@@ -87,13 +89,48 @@ def stand(
     # By the plan it may be over, but a driver who reported the start and not the end is taken at his word.
     open_ends |= {f.request_id for f in frozen if f.request_id and assignments[f.request_id].state in _BEGUN}
     home = last.kind is StopKind.END
+    rest_s = 0 if driverless else rest_s
     if not open_ends and (home or last.depart_at + timedelta(seconds=rest_s) <= now):
         over = (replace(f.stop, kind=StopKind.VISIT) if f.stop.kind is StopKind.END else f.stop for f in frozen)
         rested_at = last.depart_at + timedelta(seconds=rest_s)
         return Standing(history=(stops[0], *over), last=last, free_at=max(rested_at, now))
     frozen = [f for f in frozen if f.stop.kind is not StopKind.END]
+    done = _done_count(frozen, open_ends, now) if driverless else 0
+    if done:
+        history = (stops[0], *(f.stop for f in frozen[:done]))
+        return Standing(history=history, first=_standing_start(history[-1]), frozen=tuple(frozen[done:]))
     frozen[-1] = replace(frozen[-1], stop=replace(frozen[-1].stop, depart_at=max(frozen[-1].stop.depart_at, now)))
     return Standing(first=stops[0], frozen=tuple(frozen))
+
+
+def _done_count(frozen: list[FrozenStop], open_ends: set[RequestId], now: datetime) -> int:
+    """Number of leading stops after which the car is free, everything before them being over; fewer than all of them."""
+    done = 0
+    for number, entry in enumerate(frozen[:-1], start=1):
+        if entry.stop.depart_at > now or entry.request_id in open_ends:
+            break
+        if entry.stop.load_count == 0:
+            done = number
+    return done
+
+
+def _standing_start(stop: ItineraryStop) -> ItineraryStop:
+    """A start where and when a stop ended."""
+    return replace(
+        stop,
+        kind=StopKind.START,
+        arrive_at=stop.depart_at,
+        begin_at=stop.depart_at,
+        leg_s=0,
+        leg_m=0,
+        leg_wh=0,
+        leg_toll_fen=0,
+        leg_fuel_ml=0,
+        request_id=None,
+        charge_wh=None if stop.charge_wh is None else stop.charge_wh + stop.charged_wh,
+        charged_wh=0,
+        charge_group_id=None,
+    )
 
 
 def _frozen_count(

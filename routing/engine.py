@@ -307,8 +307,12 @@ class RoadEngine:
         speed_mps = graph.speed_mps * speed_frac(graph, conditions.band)
         drivable = np.ones(graph.edge_count, dtype=bool)
         if self._factor is not None:
-            drivable = self._factor > 0
+            drivable &= self._factor > 0
             speed_mps = speed_mps * np.where(drivable, self._factor, 1.0)
+        if graph.height_limit_m is not None:
+            drivable &= graph.height_limit_m >= profile.height_m
+        if graph.mass_limit_kg is not None:
+            drivable &= graph.mass_limit_kg >= profile.mass_kg
         speed_mps = np.minimum(speed_mps, profile.max_speed_mps)
         time_ms = np.where(drivable, np.rint(graph.length_m / speed_mps * 1000.0), CLOSED).astype(np.int64)
         if graph.node_elevation_m is None:

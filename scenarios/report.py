@@ -13,7 +13,11 @@ from scenarios.measures import MEASURES
 
 @dataclass(frozen=True, kw_only=True)
 class FleetResult:
-    """One fleet's day. ``figures`` by the ids of :data:`scenarios.measures.MEASURES`; ``refusals`` by cause."""
+    """One fleet's day.
+
+    ``mended_count`` of the plans were made twice because the checker refused the first. ``figures`` are by the ids of
+    :data:`scenarios.measures.MEASURES`, ``refusals`` by cause.
+    """
 
     id: str
     name_zh: str
@@ -21,6 +25,7 @@ class FleetResult:
     vehicles_count: int
     nev_count: int
     plans_count: int
+    mended_count: int
     figures: Mapping[str, float]
     refusals: Mapping[str, int]
 
@@ -89,6 +94,7 @@ class ScenarioReport:
                     "vehicles_count": fleet.vehicles_count,
                     "nev_count": fleet.nev_count,
                     "plans_count": fleet.plans_count,
+                    "mended_count": fleet.mended_count,
                     "figures": dict(fleet.figures),
                     "refusals": dict(fleet.refusals),
                 }

@@ -12,18 +12,19 @@ from typing import Any
 import msgspec
 
 from dispatch.policy import DispatchPolicy
+from scenarios.errors import InvalidScenario
 from scenarios.factors import Factors
 
-
-class InvalidScenario(Exception):
-    """A scenario file is unusable: ``field`` names the entry, ``remedy`` what would be accepted."""
-
-    def __init__(self, *, source: str, field: str, value: object, remedy: str) -> None:
-        super().__init__(f"{source}: {field} = {value!r}; {remedy}")
-        self.source = source
-        self.field = field
-        self.value = value
-        self.remedy = remedy
+__all__ = [
+    "Demo",
+    "FleetChoice",
+    "InvalidScenario",
+    "Replay",
+    "Scenario",
+    "list_scenarios",
+    "load_scenario",
+    "parse_scenario",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

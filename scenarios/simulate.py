@@ -28,6 +28,7 @@ from fleet.vehicles import Vehicle
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 from scenarios.demand import DemandMix
+from scenarios.errors import ScenarioCancelled
 from scenarios.measures import DayRecord, measure, refusals
 from scenarios.mixes import replace_combustion
 from scenarios.region import DemoRegion, build_demo
@@ -92,7 +93,7 @@ def run_scenario(
         vehicles = replace_combustion(
             region.vehicles, share_frac=fleet.replace_combustion_frac, seed=chosen.replay.seed
         )
-        record, plans = replay_day(
+        record, plans, mended = replay_day(
             replace(region, vehicles=vehicles), chosen, legs, tell=tell, should_cancel=should_cancel, solver=solver
         )
         nevs = sum(vehicle.energy.is_nev for vehicle in vehicles)
@@ -104,6 +105,7 @@ def run_scenario(
                 vehicles_count=len(vehicles),
                 nev_count=nevs,
                 plans_count=plans,
+                mended_count=mended,
                 figures=measure(record),
                 refusals=refusals(record),
             )
@@ -116,10 +118,6 @@ def run_scenario(
         factors=chosen.factors,
         fleets=tuple(results),
     )
-
-
-class ScenarioCancelled(Exception):
-    """The caller took the run back."""
 
 
 def build_region(demo: Demo) -> DemoRegion:
@@ -156,15 +154,15 @@ def replay_day(
     tell: Callable[[float, datetime, int], None],
     should_cancel: Callable[[], bool] | None,
     solver: Solver,
-) -> tuple[DayRecord, int]:
-    """Replay one fleet's day; return what was executed and how many plans it took."""
+) -> tuple[DayRecord, int, int]:
+    """Replay one fleet's day; return what was executed, how many plans it took, and how many of them were made twice."""
     store = MemoryStore()
     midnight = local_midnight(scenario.demo.day)
     instants = _instants(midnight, scenario.replay)
     _write(store, instants[0], [*region.units, *region.sites, *region.vehicles, *region.drivers], type="demo.filled")
     waiting = sorted(region.requests, key=lambda r: (r.decided_at or r.submitted_at, r.id))
     causes: dict[RequestId, str] = {}
-    plans, served = 0, 0
+    plans, served, mended = 0, 0, 0
     last: RunReport | None = None
     for number, now in enumerate(instants):
         known = [request for request in waiting if (request.decided_at or request.submitted_at) <= now]
@@ -174,6 +172,7 @@ def replay_day(
         if known or last is None or last.needs_replan:
             last = _plan(store, roads, scenario, now, first=plans == 0, should_cancel=should_cancel, solver=solver)
             plans += 1
+            mended += bool(last.mended)
             served = last.record.figures.served_count
             for request_id, reasons in last.unserved.items():
                 # Once the pick-up is past, "too late" hides why nobody came; the last cause before that stays.
@@ -199,7 +198,7 @@ def replay_day(
         policy=scenario.policy,
         factors=scenario.factors,
     )
-    return record, plans
+    return record, plans, mended
 
 
 def _plan(

@@ -340,6 +340,22 @@ def test_rental_cars_stay_where_they_are_returned():
     assert live(store, "R1").why == "R069_TIER_6"
 
 
+def test_a_rental_car_goes_on_from_where_it_was_returned():
+    car = vehicle("V3", duty=Duty.RENTAL, self_drive=True)
+    taken = request("R1", kind=TripKind.RENTAL, stops=(stop(9, lon=105.5), stop(11, lon=105.6, wait_s=600)))
+    store = store_of(unit(), site(), car, taken)
+    run(store)
+    put(store, request("R2", kind=TripKind.RENTAL, stops=(stop(12, lon=105.6), stop(14, lon=105.5, wait_s=600))))
+    run(store, now=at(10))
+    put(store, request("R3", kind=TripKind.RENTAL, stops=(stop(15, lon=105.5), stop(16, lon=105.5, wait_s=600))))
+    outcome = run(store, now=at(11.9))  # the first is over, the second begins within the freeze horizon
+    assert outcome.unserved == {}
+    (itinerary,) = every(store, "itinerary")
+    assert [s.request_id for s in itinerary.stops if s.request_id] == ["R1", "R1", "R2", "R2", "R3", "R3"]
+    assert itinerary.stops[0].kind is StopKind.START
+    assert outcome.record.figures.served_count == 3
+
+
 def test_a_charter_of_two_days_keeps_its_vehicle_on_the_second():
     trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(38, wait_s=3_600)))
     store = store_of(*TWO, trip)

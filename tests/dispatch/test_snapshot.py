@@ -499,6 +499,17 @@ def test_the_book_cuts_known_points_out_of_one_matrix():
     assert wider.drive_m[0, 1] == 100_000
 
 
+def test_a_small_new_question_does_not_rewrite_the_book():
+    roads = GridRoads()
+    book = LegBook(roads)
+    known = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(10)]
+    book.matrix(known, SEDAN, access_limit_m=500.0)
+    new = Point(lon_wgs84=107.0, lat_wgs84=30.5)
+    assert book.matrix([known[0], new], SEDAN, access_limit_m=500.0).drive_m.tolist() == [[0, 200_000], [200_000, 0]]
+    book.matrix(known, SEDAN, access_limit_m=500.0)
+    assert roads.asked == 2, "the whole is still known"
+
+
 def test_a_full_book_starts_afresh():
     book = LegBook(GridRoads(), most_points=3)
     points = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(5)]

@@ -280,3 +280,15 @@ def test_a_wrong_password_is_told_and_a_driver_lands_on_the_phone_page(browser: 
         signing_in.enter(driver)
         expect(page).to_have_url(f"{server.url}/driver")
         expect(page.locator("main footer")).to_contain_text("的内容")
+
+
+def test_a_lost_connection_is_shown_and_taken_up_again(browser: Browser, server: ServerProcess) -> None:
+    with desk(browser, server) as watching:
+        page = watching.enter(account(server, "dispatcher", SUINING))
+        expect(page.locator(".live.live")).to_be_visible()
+        server.stop()
+        expect(page.locator(".live.lost")).to_have_text("连接中断，正在重连")
+        server.start()
+        server.until("/readyz")
+        expect(page.locator(".live.live")).to_have_text("实时更新", timeout=60_000)
+        expect(page.locator("[role=alert]")).to_have_count(0)
