@@ -21,6 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.problems import NotSignedIn, TooManyAttempts, WrongPassword
 from fleet import documents
+from fleet.errors import StoreUnavailable
 from fleet.people import Person
 from fleet.store import Commit, Document, FleetStore, Write
 
@@ -199,6 +200,16 @@ class Accounts:
         if not person.active:
             raise NotSignedIn
         return person
+
+    def is_signed_in(self, token: str) -> bool:
+        """Tell whether a session still holds; while the store does not answer, it does."""
+        try:
+            self.person_of(token)
+        except NotSignedIn:
+            return False
+        except StoreUnavailable:
+            return True
+        return True
 
     def sign_out(self, token: str) -> None:
         """End the session; nothing happens when there is none."""

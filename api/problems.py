@@ -456,7 +456,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         title=Text("输入有误", "The input is not valid"),
         detail=Text(
             "共 {count} 处有误，未作任何更改。逐项说明见 errors。",
-            "{count} thing(s) are wrong; nothing was changed. They are listed under errors.",
+            "Nothing was changed. Findings: {count}; each is listed under errors.",
         ),
         fields=lambda error, _language: {"count": len(error.errors)},
         errors=lambda error: error.errors,

@@ -20,6 +20,7 @@ from api.planning import plan_day, plan_work
 from api.promises import answer_with
 from api.services import DemoAccess, Services
 from dispatch.legs import LegBook
+from dispatch.solve import warm_up
 from fleet import documents, redis_server
 from fleet.durable_store import DurableStore
 from fleet.errors import FleetError, StoreUnavailable
@@ -93,6 +94,8 @@ class Worker:
                 self._make_demo()
             else:
                 self._ensure_admin()
+            # The first plan would otherwise wait for the search to be compiled.
+            warm_up()
         except Exception as error:  # nobody else would hear of it: tell and end the process
             if self._stop.is_set():
                 return
@@ -176,6 +179,7 @@ class Worker:
             self._say(tell_plan(access.day, dict(plan.body["figures"])))
 
     def _plan(self, day: str) -> None:
+        warm_up()
         control = JobControl(id="demo", ask={}, started_by="demo")
         while not self._stop.is_set():
             try:

@@ -47,6 +47,16 @@ def test_every_post_with_a_body_has_an_example_that_holds(schema):
         assert found, f"{method} {path} has no example"
 
 
+def test_the_reference_shows_every_operation_and_loads_nothing_from_elsewhere(world, schema):
+    page = world.client.get("/docs")
+    assert page.status_code == 200
+    for _, path, operation in operations(schema):
+        assert f"<code>{path}</code>" in page.text
+        assert operation["summary"].split(";")[0].replace("'", "&#x27;") in page.text
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+
+
 def test_every_post_takes_an_idempotency_key(schema):
     for method, path, operation in operations(schema):
         if method == "post":
