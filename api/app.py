@@ -22,6 +22,7 @@ from api.problems import ANSWERS, respond
 from api.routes import (
     agreements,
     assignments,
+    closures,
     drivers,
     events,
     health,
@@ -69,6 +70,7 @@ ROUTERS = (
     imports,
     rules,
     agreements,
+    closures,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -52,10 +52,10 @@ def _order(snapshot: Snapshot, route: Route, plan_id: PlanId) -> Order:
     written: list[ItineraryStop] = []
     before: Stop | None = None
     for number, stop in enumerate(route.stops):
+        here = _stop(snapshot, stop, before, legs)
         if 1 <= number <= len(standing.frozen):
-            written.append(standing.frozen[number - 1].stop)
-        else:
-            written.append(_stop(snapshot, stop, before, legs))
+            here = _as_it_was(standing.frozen[number - 1].stop, here)
+        written.append(here)
         before = stop
     if standing.first is not None:
         written = [*standing.history, *written[1:]] if standing.history else [standing.first, *written[1:]]
@@ -71,6 +71,19 @@ def _order(snapshot: Snapshot, route: Route, plan_id: PlanId) -> Order:
         stops = [stop for stop in route.stops if stop.request == index]
         assignments.append(_assignment(snapshot, route, index, stops[0], stops[-1], itinerary))
     return Order(itinerary=itinerary, assignments=tuple(assignments))
+
+
+def _as_it_was(frozen: ItineraryStop, planned: ItineraryStop) -> ItineraryStop:
+    """A frozen stop keeps everything but the drive to it: the stop before it may have been cancelled."""
+    return replace(
+        frozen,
+        leg_s=planned.leg_s,
+        leg_m=planned.leg_m,
+        leg_wh=planned.leg_wh,
+        leg_toll_fen=planned.leg_toll_fen,
+        leg_fuel_ml=planned.leg_fuel_ml,
+        leg_confidence=planned.leg_confidence,
+    )
 
 
 def _done_order(snapshot: Snapshot, vehicle: int, plan_id: PlanId) -> Order:

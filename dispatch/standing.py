@@ -80,8 +80,6 @@ def stand(
         if assignment is not None and assignment.vehicle_id == itinerary.vehicle_id:
             undecided = None if assignment.state in _DONE else request_id
             frozen.append(FrozenStop(stop=stop, request_id=undecided, index=index))
-        elif stop.depart_at <= now:
-            frozen.append(FrozenStop(stop=stop, request_id=None, index=index))
     if not frozen:
         return Standing()
     last = frozen[-1].stop

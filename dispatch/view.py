@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -22,6 +22,14 @@ LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
 #: Requests that a plan answers: approved ones, and those it has already given to a vehicle.
 PLANNED_STATES = (RequestState.APPROVED, RequestState.ASSIGNED, RequestState.UNDER_WAY)
+#: Assignments that are not over: few at any time.
+_OPEN_STATES = (
+    AssignmentState.OFFERED,
+    AssignmentState.ACCEPTED,
+    AssignmentState.STARTED,
+    AssignmentState.ON_BOARD,
+    AssignmentState.DROPPED_OFF,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +37,9 @@ class FleetView:
     """The facts of one local day.
 
     ``requests`` are those to be planned whose first stop lies on the day; ``carried`` those of earlier days that are not
-    finished (a charter of several days). ``assignments`` holds for each of either its live assignment, ``declined`` the
-    vehicles whose drivers declined it, ``offers`` how many assignments it ever had. ``versions`` maps (kind, id) to the
-    version read.
+    finished (a charter of several days). ``assignments`` holds the live assignment of each, and of whoever is on the day's
+    itineraries; ``declined`` the vehicles whose drivers declined a request, ``offers`` how many assignments it ever had.
+    ``versions`` maps (kind, id) to the version read.
     """
 
     day: date
@@ -98,18 +106,8 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
                 requests[request.id] = request
             elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
                 carried[request.id] = request
-    assignments: dict[RequestId, Assignment] = {}
-    declined: dict[RequestId, list[VehicleId]] = {}
-    offers: dict[RequestId, int] = {}
-    for standing in AssignmentState:
-        for assignment in every("assignment", ("state", standing.value)):
-            if assignment.request_id not in requests and assignment.request_id not in carried:
-                continue
-            offers[assignment.request_id] = offers.get(assignment.request_id, 0) + 1
-            if standing is AssignmentState.DECLINED:
-                declined.setdefault(assignment.request_id, []).append(assignment.vehicle_id)
-            elif standing is not AssignmentState.WITHDRAWN:
-                assignments[assignment.request_id] = assignment
+    itineraries = {i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))}
+    assignments, declined, offers = _assignments(every, requests, carried, itineraries.values())
     return FleetView(
         day=day,
         units={unit.id: unit for unit in every("unit")},
@@ -118,12 +116,48 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         drivers={d.id: d for d in every("driver") if in_scope(d.region)},
         requests=dict(sorted(requests.items())),
         carried=dict(sorted(carried.items())),
-        itineraries={i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))},
+        itineraries=itineraries,
         assignments=assignments,
-        declined={id: tuple(sorted(vehicles)) for id, vehicles in declined.items()},
+        declined=declined,
         offers=offers,
         versions=versions,
     )
+
+
+def _assignments(
+    every: Callable[..., Iterator[Any]],
+    requests: Mapping[RequestId, TripRequest],
+    carried: Mapping[RequestId, TripRequest],
+    itineraries: Iterable[Itinerary],
+) -> tuple[dict[RequestId, Assignment], dict[RequestId, tuple[VehicleId, ...]], dict[RequestId, int]]:
+    """Live assignments of the day, who declined what, and how many assignments each request ever had.
+
+    Finished and withdrawn assignments pile up over the years, so that they are asked for by request or itinerary only.
+    """
+    live: dict[RequestId, Assignment] = {}
+    driven = {stop.request_id: itinerary.id for itinerary in itineraries for stop in itinerary.stops if stop.request_id}
+    for state in _OPEN_STATES:
+        for assignment in every("assignment", ("state", state.value)):
+            id = assignment.request_id
+            if id in requests or id in carried or id in driven:
+                live[id] = assignment
+    for itinerary_id in sorted({itinerary_id for id, itinerary_id in driven.items() if id not in live}):
+        for assignment in every("assignment", ("itinerary_id", itinerary_id)):
+            if assignment.state is AssignmentState.FINISHED:
+                live[assignment.request_id] = assignment
+    declined: dict[RequestId, tuple[VehicleId, ...]] = {}
+    offers: dict[RequestId, int] = {}
+    for id in requests:
+        present = live.get(id)
+        if present is not None and present.id.endswith("-1"):
+            offers[id] = 1
+            continue
+        every_offer = list(every("assignment", ("request_id", id)))
+        offers[id] = len(every_offer)
+        refusals = sorted(a.vehicle_id for a in every_offer if a.state is AssignmentState.DECLINED)
+        if refusals:
+            declined[id] = tuple(refusals)
+    return live, declined, offers
 
 
 def _reaches(request: TripRequest, day: date) -> bool:

@@ -262,6 +262,17 @@ def test_bad_rides(run, grid: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_bad_street_graph_is_said_in_chinese(run, grid: tuple[Path, Path], tmp_path: Path) -> None:
+    grid[1].write_text("from,to,length_m\n00,99,100\n")
+    path = rides_file(tmp_path / "rides.csv", RIDES)
+    answer = run(
+        "plan", "-r", path, "--format", "rides", "--network-nodes", grid[0], "--network-edges", grid[1],
+        "--out", tmp_path / "out", "--lang", "zh", "--json",
+    )  # fmt: skip
+    assert answer.exit_code == 2
+    assert "不是 nodes.csv 中的节点" in json.loads(answer.stdout)["error"]
+
+
 def test_fewer_cars_stand_where_the_first_of_more_cars_stand(grid: tuple[Path, Path]) -> None:
     graph = load_csv(*grid, default_speed_mps=7.0)
     nodes = spread_nodes(graph, 36)
