@@ -12,7 +12,7 @@ help: ## Show this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/run.stamp api/static/index.html ## Install, serve the console with the demo region on http://127.0.0.1:8000
-	@$(BIN)/chuanyu serve --demo
+	@$(BIN)/chuanyu demo
 
 demo: run ## Same as run
 

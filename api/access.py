@@ -38,6 +38,7 @@ READERS: Mapping[str, frozenset[Role]] = {
     "plan": STAFF,
     "job": STAFF,
     "agreement": STAFF,
+    "closure": STAFF | DRIVERS,
 }
 """The roles that may ask for a kind at all; what each of them then sees is narrower."""
 
@@ -92,6 +93,9 @@ class Viewer:
         if kind == "plan":
             # A plan of the whole area is open to every region's staff; its parts are filtered one by one.
             return self.has(STAFF) and (in_region or region == "" or covers(region, person.region))
+        if kind == "closure":
+            # Roads are everybody's: a closed pass concerns every region whose cars might take it.
+            return self.has(READERS["closure"])
         if kind == "agreement":
             return self.has(STAFF) and any(self.covers(str(side)) for side in body.get("regions") or ())
         if kind == "job":

@@ -21,11 +21,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from api.problems import NotSignedIn, TooManyAttempts, WrongPassword
 from fleet import documents
+from fleet.errors import StoreUnavailable
 from fleet.people import Person
 from fleet.store import Commit, Document, FleetStore, Write
 
 FREE_ATTEMPTS = 5
-"""Failed sign-ins in a row before the brake sets in."""
+"""Failed sign-ins in a row with one login before the brake sets in."""
+
+FREE_ATTEMPTS_OF_ADDRESS = 100
+"""The same for one address, behind which a whole office may sit."""
 
 LONGEST_WAIT_S = 900
 _REMEMBERED = 10_000
@@ -49,7 +53,7 @@ def token_id(token: str) -> str:
 
 
 class Throttle:
-    """Counts failures by name; after ``FREE_ATTEMPTS`` each further one doubles the wait, up to ``LONGEST_WAIT_S``."""
+    """Counts failures by login and by address; after the free ones each doubles the wait, up to ``LONGEST_WAIT_S``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -61,7 +65,7 @@ class Throttle:
             waits = [
                 (until - now).total_seconds()
                 for name in names
-                if (entry := self._failures.get(name)) is not None and (until := self._until(*entry)) > now
+                if (entry := self._failures.get(name)) is not None and (until := self._until(name, *entry)) > now
             ]
         if waits:
             raise TooManyAttempts(retry_after_s=math.ceil(max(waits)))
@@ -79,10 +83,11 @@ class Throttle:
             self._failures.pop(name, None)
 
     @staticmethod
-    def _until(count: int, last_at: datetime) -> datetime:
-        if count < FREE_ATTEMPTS:
+    def _until(name: str, count: int, last_at: datetime) -> datetime:
+        free = FREE_ATTEMPTS_OF_ADDRESS if name.startswith("address:") else FREE_ATTEMPTS
+        if count < free:
             return last_at
-        return last_at + timedelta(seconds=min(LONGEST_WAIT_S, 2 ** min(count - FREE_ATTEMPTS, 20)))
+        return last_at + timedelta(seconds=min(LONGEST_WAIT_S, 2 ** min(count - free, 20)))
 
 
 class Accounts:
@@ -195,6 +200,16 @@ class Accounts:
         if not person.active:
             raise NotSignedIn
         return person
+
+    def is_signed_in(self, token: str) -> bool:
+        """Tell whether a session still holds; while the store does not answer, it does."""
+        try:
+            self.person_of(token)
+        except NotSignedIn:
+            return False
+        except StoreUnavailable:
+            return True
+        return True
 
     def sign_out(self, token: str) -> None:
         """End the session; nothing happens when there is none."""

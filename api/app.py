@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.bodies import BodyGate
 from api.events import EventFeed
+from api.idempotency import AnsweredBefore
 from api.input_errors import from_validation
 from api.jobs import Jobs, Work
 from api.pages import add_pages
@@ -21,6 +22,7 @@ from api.problems import ANSWERS, respond
 from api.routes import (
     agreements,
     assignments,
+    closures,
     drivers,
     events,
     health,
@@ -68,6 +70,7 @@ ROUTERS = (
     imports,
     rules,
     agreements,
+    closures,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
@@ -141,6 +144,9 @@ def _answer_errors(app: FastAPI) -> None:
             log.error("failed", path=request.url.path, exc_info=error)
         return response
 
+    async def tell_again(request: Request, error: Exception) -> Response:
+        return error.response if isinstance(error, AnsweredBefore) else respond(request, error)
+
     async def tell_validation(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             return respond(request, error)
@@ -149,3 +155,4 @@ def _answer_errors(app: FastAPI) -> None:
     for kind in {*ANSWERS, FleetError, RoutingError, HTTPException, Exception}:
         app.add_exception_handler(kind, tell)
     app.add_exception_handler(RequestValidationError, tell_validation)
+    app.add_exception_handler(AnsweredBefore, tell_again)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 
 from api.access import Viewer
-from api.idempotency import Writing, etag, json_response
+from api.idempotency import AnsweredBefore, Writing, etag, json_response
 from api.problems import NotSignedIn
 from api.services import Services
 from api.wording import Language, choose_language
@@ -72,7 +72,8 @@ def get_writing(
         str | None, Header(description="The ETag that the change is based on; 412 when the document has moved on.")
     ] = None,
 ) -> Writing:
-    return Writing(
+    """Return the writing; a request that was answered before gets that answer here, before anything is judged anew."""
+    writing = Writing(
         store=services.store,
         viewer=viewer,
         clock=services.clock,
@@ -83,6 +84,9 @@ def get_writing(
         key=idempotency_key,
         if_match=if_match,
     )
+    if (earlier := writing.find_earlier()) is not None:
+        raise AnsweredBefore(earlier)
+    return writing
 
 
 Change = Annotated[Writing, Depends(get_writing)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -24,7 +25,7 @@ PULSE_S = 15
 """Seconds between comments on a quiet stream, below the idle limits of common proxies."""
 
 _PAGE = 200
-_POLL_S = 1.0
+_POLL_S = 0.5
 
 
 class EventFeed:
@@ -73,13 +74,17 @@ class EventFeed:
             except RuntimeError:  # the loop closed meanwhile, and its listeners with it
                 continue
 
-    async def listen(self, viewer: Viewer, *, after: int) -> AsyncIterator[ServerSentEvent]:
-        """Yield what the viewer may know of every event above ``after``, for as long as anyone reads."""
+    async def listen(
+        self, viewer: Viewer, *, after: int, still_signed_in: Callable[[], bool] = lambda: True
+    ) -> AsyncIterator[ServerSentEvent]:
+        """Yield what the viewer may know of every event above ``after``, for as long as the session lasts."""
         flag = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        look_again = loop.time() + PULSE_S
         with self._lock:
             number = self._next
             self._next += 1
-            self._listeners[number] = (asyncio.get_running_loop(), flag)
+            self._listeners[number] = (loop, flag)
         try:
             while not self._closed.is_set():
                 flag.clear()
@@ -94,10 +99,21 @@ class EventFeed:
                             data=json.dumps(told, ensure_ascii=False, separators=(",", ":")),
                         )
                 if len(events) < _PAGE:
-                    await flag.wait()
+                    await self._wait(flag)
+                if loop.time() >= look_again:
+                    if not await run_in_threadpool(still_signed_in):
+                        return
+                    look_again = loop.time() + PULSE_S
         finally:
             with self._lock:
                 self._listeners.pop(number, None)
+
+    @staticmethod
+    async def _wait(flag: asyncio.Event) -> None:
+        """Wait for something new, but not longer than a pulse."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PULSE_S):
+                await flag.wait()
 
     def _read(self, after: int) -> list[Event]:
         try:

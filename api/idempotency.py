@@ -39,6 +39,14 @@ class Effect:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+class AnsweredBefore(Exception):
+    """The request repeats an earlier one: its answer is there already."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("answered before")
+        self.response = response
+
+
 def etag(version: int) -> str:
     return f'"{version}"'
 
@@ -97,10 +105,15 @@ class Writing:
         ``effect`` is asked again when another writer was faster and the caller did not insist on a version.
         """
         for attempt in range(_TRIES):
-            repeated = self._earlier()
-            if repeated is not None:
+            if attempt and (repeated := self.find_earlier()) is not None:
                 return repeated
-            asked = effect()
+            try:
+                asked = effect()
+            except Exception:
+                # What a twin of this request has done just now may be what stands in the way.
+                if (repeated := self.find_earlier()) is not None:
+                    return repeated
+                raise
             writes = [*asked.writes]
             if self._key is not None:
                 writes.append(self._record(asked))
@@ -122,7 +135,7 @@ class Writing:
                 if stale.kind == KIND:
                     continue
                 if stale.expected == 0:
-                    if (repeated := self._earlier()) is not None:
+                    if (repeated := self.find_earlier()) is not None:
                         return repeated
                     raise AlreadyExists(kind=stale.kind, id=stale.id) from stale
                 if self._if_match is not None:
@@ -158,7 +171,14 @@ class Writing:
             },
         )
 
-    def _earlier(self) -> Response | None:
+    def find_earlier(self) -> Response | None:
+        """Return the answer that this request was given before, None when it is new.
+
+        Raises
+        ------
+        KeyReused
+            If the key was used for another request.
+        """
         if self._key is None:
             return None
         record = self._store.find(KIND, self._record_id)

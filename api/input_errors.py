@@ -67,12 +67,12 @@ _WITH_BOUND: Mapping[str, tuple[Text, Text, str]] = {
     "less_than": (Text("数值过大", "too large"), Text("小于 {bound}", "less than {bound}"), "lt"),
     "string_too_short": (
         Text("文字过短", "the text is too short"),
-        Text("至少 {bound} 个字符", "at least {bound} characters"),
+        Text("至少 {bound} 个字符", "at least {bound} character(s)"),
         "min_length",
     ),
     "string_too_long": (
         Text("文字过长", "the text is too long"),
-        Text("至多 {bound} 个字符", "at most {bound} characters"),
+        Text("至多 {bound} 个字符", "at most {bound} character(s)"),
         "max_length",
     ),
     "too_short": (Text("项目过少", "too few entries"), Text("至少 {bound} 项", "at least {bound}"), "min_length"),

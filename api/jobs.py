@@ -23,6 +23,7 @@ from fleet.store import Commit, Document, FleetStore, Write
 
 KIND = "job"
 QUEUE_LIMIT = 64
+_RETRY_S = 0.5
 LIVE = ("queued", "running")
 
 QUEUED = Text("排队中", "Waiting in the queue")
@@ -30,6 +31,7 @@ RUNNING = Text("运行中", "Running")
 DONE = Text("已完成", "Done")
 CANCELLED = Text("已取消", "Cancelled")
 CRASHED = Text("意外出错，已记录", "An unexpected error; it was logged")
+STORE_LOST = Text("数据存储中断，请重新提交", "The store went away meanwhile; please start it again")
 INTERRUPTED = Text("服务重启时中断，请重新提交", "The server was restarted meanwhile; please start it again")
 
 
@@ -98,13 +100,13 @@ class Jobs:
         self._queue: queue.Queue[str | None] = queue.Queue()
         self._controls: dict[str, JobControl] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._ended = threading.Event()
         self._log = structlog.get_logger("chuanyu.jobs")
         self._thread: threading.Thread | None = None
 
     def check_room(self) -> None:
         """Raise :class:`QueueFull` when no further job is taken on."""
-        if self._closed or self._queue.qsize() >= QUEUE_LIMIT:
+        if self._ended.is_set() or self._queue.qsize() >= QUEUE_LIMIT:
             raise QueueFull
 
     def launch(self, document: Document) -> JobControl:
@@ -170,7 +172,7 @@ class Jobs:
 
     def close(self) -> None:
         """Cancel what runs and end the worker."""
-        self._closed = True
+        self._ended.set()
         with self._lock:
             controls = list(self._controls.values())
         for control in controls:
@@ -184,10 +186,21 @@ class Jobs:
             try:
                 self._run(id)
             except StoreUnavailable as error:
-                # The document still says queued or running: recover() tells the truth about it at the next start.
                 self._log.error("job lost the store", job=id, error=str(error))
+                self._tell_lost(id)
             except (FleetError, StaleRevision) as error:
                 self._log.error("job could not be told", job=id, error=str(error))
+
+    def _tell_lost(self, id: str) -> None:
+        """Tell a job as failed as soon as the store is back; after a restart :meth:`recover` does it."""
+        while not self._ended.wait(_RETRY_S):
+            try:
+                document = self._store.get(KIND, id)
+                if document.body["state"] in LIVE:
+                    self._move(document, "failed", STORE_LOST, actor="server")
+                return
+            except StoreUnavailable:
+                continue
 
     def _run(self, id: str) -> None:
         document = self._store.get(KIND, id)

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, Response
 
+from api.reference import render_reference
+
 STATIC = Path(__file__).resolve().parent / "static"
 
 _POLICY = (
@@ -20,15 +22,20 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 _NOT_BUILT = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>川渝公务用车调度</title>
-<p>页面尚未构建：运行 <code>make run</code>。接口说明见 <a href="/openapi.json">/openapi.json</a>。</p>
-<p lang="en">The page is not built yet: use <code>make run</code>. The interface is described in /openapi.json.</p></html>"""
+<p>页面尚未构建：运行 <code>make run</code>。接口说明见 <a href="/docs">/docs</a>。</p>
+<p lang="en">The page is not built yet: use <code>make run</code>. The interface is described at /docs.</p></html>"""
 
 
 def add_pages(app: FastAPI, folder: Path = STATIC) -> None:
     """Serve the built page for every address that is neither the interface nor a file."""
 
+    def get_reference() -> Response:
+        return HTMLResponse(render_reference(app.openapi()), headers=_HEADERS)
+
+    app.add_api_route("/docs", get_reference, methods=["GET"], include_in_schema=False)
+
     def get_page(path: str) -> Response:
-        if path.startswith(("v1/", "openapi.json", "docs")):
+        if path.startswith(("v1/", "openapi.json")):
             raise HTTPException(404)
         found = find_file(folder, path)
         if found is not None:

@@ -68,7 +68,7 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
     started = time.monotonic()
     report = run_once(
         services.store,
-        services.legs,
+        services.roads_on(day).legs,
         day=date.fromisoformat(day),
         now=services.clock(),
         seed=seed,

@@ -41,17 +41,23 @@ TYPE_PREFIX = "urn:chuanyu:problem:"
 
 @dataclass(frozen=True, kw_only=True)
 class FieldError:
-    """One thing wrong with the input. ``field`` is a path such as ``stops[0].lon_wgs84``; ``row`` counts from 1."""
+    """One thing wrong with the input. ``field`` is a path such as ``stops[0].lon_wgs84``.
+
+    In a file ``field`` is the column, ``sheet`` and ``row`` say where; the row is the one that the spreadsheet shows.
+    """
 
     field: str
     message: Text
     remedy: Text
     value: object = None
     row: int | None = None
+    sheet: str | None = None
 
     def to_json(self, language: Language) -> dict[str, object]:
         entry: dict[str, object] = {"field": self.field}
-        if self.row is not None:
+        if self.sheet is not None:
+            entry |= {"sheet": self.sheet, "row": self.row, "column": self.field}
+        elif self.row is not None:
             entry["row"] = self.row
         entry["value"] = presentable(self.value)
         entry["message"] = self.message.say(language)
@@ -450,7 +456,7 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         title=Text("输入有误", "The input is not valid"),
         detail=Text(
             "共 {count} 处有误，未作任何更改。逐项说明见 errors。",
-            "{count} thing(s) are wrong; nothing was changed. They are listed under errors.",
+            "Nothing was changed. Findings: {count}; each is listed under errors.",
         ),
         fields=lambda error, _language: {"count": len(error.errors)},
         errors=lambda error: error.errors,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from api.plan_views import say_reason
-from api.services import LOCAL_ZONE, Services
+from api.services import LOCAL_ZONE, Services, local_day
 from api.vocabulary import VEHICLE_KINDS, word
 from api.wording import Language, Text
 from dispatch.promise import Answer, Outcome, promise
@@ -30,7 +30,8 @@ def answer_with(services: Services) -> Callable[[TripRequest, Language], dict[st
     """Return what answers new requests from the present plan."""
 
     def answer(request: TripRequest, language: Language) -> dict[str, Any]:
-        found = promise(services.store, services.legs, request, now=services.clock())
+        legs = services.roads_on(local_day(request.stops[0].earliest_at)).legs
+        found = promise(services.store, legs, request, now=services.clock())
         return show_answer(found, language)
 
     return answer

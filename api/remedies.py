@@ -43,6 +43,9 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "letters, digits, underscore, dash, dot": "只能用字母、数字、下划线、连字符和点",
         "only admin and auditor go without a region": "只有管理员和审计员可以不填区划",
         "each class of vehicles once (R032)": "每类车辆的编制只填一次（R032）",
+        "from 0 to 1000": "从 0 到 1000",
+        "R109: an agreed tariff before the first settlement": "R109：首次结算前须约定计价办法",
+        "R109: at least one order": "R109：至少有一张派车单",
         "from zero to the number of all spaces": "从零到车位总数",
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"

@@ -7,13 +7,13 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from types import FrameType
 
 import uvicorn
 
 from api.app import create_app
-from api.services import Services
+from api.services import LOCAL_ZONE, Services
 from api.settings import Settings
 from api.telemetry import configure_logs
 from api.worker import Worker, load_secret
@@ -27,7 +27,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> in
     tell = say or _print
     configure_logs(settings.log_level)
     settings.var_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    services = Services(settings=settings, clock=lambda: datetime.now(UTC), secret=load_secret(settings.var_dir))
+    services = Services(settings=settings, clock=lambda: datetime.now(LOCAL_ZONE), secret=load_secret(settings.var_dir))
     try:
         listener = socket.create_server(
             (settings.host, settings.port),

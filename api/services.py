@@ -10,11 +10,13 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from datetime import time as datetime_time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from api.accounts import Accounts, Throttle, make_hasher
+from api.closed_roads import ClosedRoads, RoadView
 from api.problems import StillStarting
 from api.road_lines import RoadLines, network_collection
 from api.settings import Settings
@@ -80,6 +82,7 @@ class Services:
     _roads: RoadEngine | None = None
     _legs: Roads | None = None
     _lines: RoadLines | None = None
+    _closed: ClosedRoads | None = None
     _network: dict[str, Any] | None = None
     _accounts: Accounts | None = None
     _jobs: Jobs | None = None
@@ -105,6 +108,7 @@ class Services:
     def attach_roads(self, roads: RoadEngine, legs: Roads) -> None:
         """Make the roads available; ``legs`` are the same roads with a memory of drives, for planning."""
         self._roads, self._legs, self._lines = roads, legs, RoadLines(roads)
+        self._closed = ClosedRoads(roads, legs, self._lines)
         self._network = network_collection(roads.graph)
         self.reached(ROADS)
 
@@ -143,6 +147,24 @@ class Services:
         if self._legs is None:
             raise StillStarting(waiting_for=ROADS)
         return self._legs
+
+    @property
+    def closed(self) -> ClosedRoads:
+        """The roads with closures; raises :class:`StillStarting` while they load."""
+        if self._closed is None:
+            raise StillStarting(waiting_for=ROADS)
+        return self._closed
+
+    def roads_on(self, day: str) -> RoadView:
+        """The roads of a local day with the closures that hold in what is left of it."""
+        midnight = datetime.combine(date.fromisoformat(day), datetime_time(), tzinfo=LOCAL_ZONE)
+        end = midnight + timedelta(days=1)
+        return self.closed.between(self.store, min(max(midnight, self.clock()), end), end)
+
+    def roads_now(self) -> RoadView:
+        """The roads with the closures that hold at this moment."""
+        now = self.clock()
+        return self.closed.between(self.store, now, now + timedelta(microseconds=1))
 
     @property
     def lines(self) -> RoadLines:

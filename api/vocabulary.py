@@ -22,6 +22,7 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "session": Text("登录会话", "session"),
         "job": Text("任务", "job"),
         "agreement": Text("合作协议", "agreement"),
+        "closure": Text("交通管制", "closure"),
         "commit": Text("提交", "commit"),
         "document": Text("记录", "document"),
         "store": Text("数据存储", "store"),

@@ -13,12 +13,14 @@ import structlog
 from api import services as parts
 from api.app import attach_store
 from api.demo import NotADemo, ensure_demo, load_password
+from api.housekeeping import tidy
 from api.jobs import JobControl
 from api.plan_views import find_latest_plan
 from api.planning import plan_day, plan_work
 from api.promises import answer_with
-from api.services import Services
+from api.services import DemoAccess, Services
 from dispatch.legs import LegBook
+from dispatch.solve import warm_up
 from fleet import documents, redis_server
 from fleet.durable_store import DurableStore
 from fleet.errors import FleetError, StoreUnavailable
@@ -92,6 +94,8 @@ class Worker:
                 self._make_demo()
             else:
                 self._ensure_admin()
+            # The first plan would otherwise wait for the search to be compiled.
+            warm_up()
         except Exception as error:  # nobody else would hear of it: tell and end the process
             if self._stop.is_set():
                 return
@@ -106,6 +110,7 @@ class Worker:
             settings.var_dir, redis_url=settings.redis_url, ledger_url=settings.ledger_url
         )
         self._running, self._ledger = running, ledger
+        tidy(store, now=self._services.clock())
         attach_store(self._services, store, works={"plan": plan_work(self._services)})
         watch = threading.Thread(target=self._watch, name="watch-redis", daemon=True)
         self._threads.append(watch)
@@ -163,6 +168,7 @@ class Worker:
             return
         if services.settings.is_loopback:
             services.demo_access = access
+            self._say(tell_accounts(access))
         services.reached(parts.DEMO)
         plan = find_latest_plan(services.store, access.day)
         if plan is None:
@@ -173,6 +179,7 @@ class Worker:
             self._say(tell_plan(access.day, dict(plan.body["figures"])))
 
     def _plan(self, day: str) -> None:
+        warm_up()
         control = JobControl(id="demo", ask={}, started_by="demo")
         while not self._stop.is_set():
             try:
@@ -189,6 +196,16 @@ class Worker:
                 # The store went away while planning: try again once it is back.
                 self._log.error("demo plan", error=str(error))
                 self._stop.wait(_WATCH_S)
+
+
+def tell_accounts(access: DemoAccess) -> str:
+    """Say the demo's accounts, one line per region and role."""
+    lines = [f"演示账户 demo accounts ({access.day}), 密码 password: {access.password}"]
+    lines += [
+        f"  {account.login:<28} {', '.join(account.roles):<12} {account.name} {account.region}"
+        for account in access.accounts
+    ]
+    return "\n".join(lines)
 
 
 def tell_plan(day: str, figures: dict[str, Any]) -> str:

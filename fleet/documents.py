@@ -18,6 +18,7 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
+from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
@@ -40,6 +41,7 @@ KINDS: dict[str, type] = {
     "plan": PlanRecord,
     "person": Person,
     "agreement": Agreement,
+    "closure": RoadClosure,
 }
 """Every kind of document with the noun it holds."""
 
@@ -54,6 +56,7 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "plan": ("day", "region"),
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
+    "closure": ("region",),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

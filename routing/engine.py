@@ -90,20 +90,45 @@ class _Costs:
     search: ShortestPaths
 
 
+class Prepared:
+    """What engines over the same graph share: the index of places, and the contraction once somebody needs it."""
+
+    def __init__(self, graph: RoadGraph) -> None:
+        self.snapper = Snapper(graph)
+        self._graph = graph
+        self._contraction: Contraction | None = None
+        self._lock = threading.Lock()
+
+    def contraction(self) -> Contraction:
+        with self._lock:
+            if self._contraction is None:
+                order = self._graph.contraction_order
+                self._contraction = contract(self._graph, contraction_order(self._graph) if order is None else order)
+            return self._contraction
+
+
 class RoadEngine:
     """Answers drives on one graph; keeps what it has worked out per profile, and may be shared between threads."""
 
-    def __init__(self, graph: RoadGraph, *, access: AccessRule | None = None, method: Method = Method.AUTO) -> None:
+    def __init__(
+        self,
+        graph: RoadGraph,
+        *,
+        access: AccessRule | None = None,
+        method: Method = Method.AUTO,
+        closures: Sequence[Closure] = (),
+        prepared: Prepared | None = None,
+    ) -> None:
         self.graph = graph
         if method is Method.AUTO:
             method = Method.PLAIN if graph.node_count <= PLAIN_NODES else Method.HIERARCHY
         self.method = method
-        self._contraction: Contraction | None = None
         self.access = access or AccessRule()
-        self.snapper = Snapper(graph)
+        self.prepared = prepared or Prepared(graph)
+        self.snapper = self.prepared.snapper
         self._costs: dict[tuple[DriveProfile, Conditions], _Costs] = {}
-        self._imposed: tuple[Closure, ...] = ()
-        self._factor: Floats | None = None
+        self._imposed = tuple(sorted(closures, key=lambda one: one.id))
+        self._factor: Floats | None = speed_factors(graph, self._imposed) if self._imposed else None
         self._revision = 0
         self._lock = threading.Lock()
 
@@ -241,6 +266,16 @@ class RoadEngine:
             self.route(from_point, to_point, profile, access_limit_m=access_limit_m, conditions=conditions).line
         )
 
+    def under(self, closures: Sequence[Closure]) -> RoadEngine:
+        """The same roads with these closures, whenever they hold, as an engine of its own; graph and contraction are shared.
+
+        Raises
+        ------
+        InvalidClosure
+            If one concerns no road of this network.
+        """
+        return RoadEngine(self.graph, access=self.access, method=self.method, closures=closures, prepared=self.prepared)
+
     @property
     def revision(self) -> int:
         """Grows whenever other closures hold; who keeps legs of his own asks again when it did."""
@@ -307,8 +342,12 @@ class RoadEngine:
         speed_mps = graph.speed_mps * speed_frac(graph, conditions.band)
         drivable = np.ones(graph.edge_count, dtype=bool)
         if self._factor is not None:
-            drivable = self._factor > 0
+            drivable &= self._factor > 0
             speed_mps = speed_mps * np.where(drivable, self._factor, 1.0)
+        if graph.height_limit_m is not None:
+            drivable &= graph.height_limit_m >= profile.height_m
+        if graph.mass_limit_kg is not None:
+            drivable &= graph.mass_limit_kg >= profile.mass_kg
         speed_mps = np.minimum(speed_mps, profile.max_speed_mps)
         time_ms = np.where(drivable, np.rint(graph.length_m / speed_mps * 1000.0), CLOSED).astype(np.int64)
         if graph.node_elevation_m is None:
@@ -329,10 +368,7 @@ class RoadEngine:
     def _search(self, time_ms: npt.NDArray[np.int64], totals: Floats) -> ShortestPaths:
         if self.method is Method.PLAIN:
             return PlainSearch(self.graph, time_ms)
-        if self._contraction is None:
-            order = self.graph.contraction_order
-            self._contraction = contract(self.graph, contraction_order(self.graph) if order is None else order)
-        return Hierarchy(self.graph, self._contraction, time_ms, totals)
+        return Hierarchy(self.graph, self.prepared.contraction(), time_ms, totals)
 
     def _arrivals(self, nodes: Ints) -> Ints:
         """Where drives to these nodes end; another node where turn restrictions split the junction."""

@@ -32,6 +32,7 @@ class RoadGraph:
         free-flow speed; ``climb_m`` (m,) float64, height gained along the edge, negative downhill, NaN where no
         elevation is known; ``toll_fen`` (m,) int32 for a small car; ``ref_index`` (m,) int32 into ``refs``;
         ``confidence`` (m,) uint8 of :class:`Confidence`; ``class_index`` (m,) uint8 into ``road_classes``, or None.
+        ``height_limit_m``, ``mass_limit_kg`` (m,) float32, infinite where nothing limits, or None.
     Shape
         ``shape_offset`` (m + 1,) int64 into ``shape_lon_wgs84``, ``shape_lat_wgs84`` (k,) float32: the points between the
         ends of each edge; None where edges are straight.
@@ -77,6 +78,8 @@ class RoadGraph:
     base_node: npt.NDArray[np.int32] | None = None
     arrival_node: npt.NDArray[np.int32] | None = None
     can_stop: npt.NDArray[np.bool_] | None = None
+    height_limit_m: npt.NDArray[np.float32] | None = None
+    mass_limit_kg: npt.NDArray[np.float32] | None = None
     source_node_id: npt.NDArray[np.int64] | None = None
     source_way_id: npt.NDArray[np.int64] | None = None
     contraction_order: npt.NDArray[np.int32] | None = None
@@ -108,7 +111,7 @@ class RoadGraph:
             "class_index",
             "source_way_id",
         )
-        self._check_lengths(edges, "source_way_id")
+        self._check_lengths(edges, "source_way_id", "height_limit_m", "mass_limit_kg")
         if len(self.node_names) not in (0, nodes) or len(self.node_ids) not in (0, nodes):
             raise self._invalid("node_names", f"one entry for each of {nodes} nodes, or none at all")
         if edges:

@@ -6,9 +6,10 @@ array work: ways are cut at junctions, the largest strongly connected part is ke
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from scipy.sparse import csgraph
 from routing.compiled import compiled
 from routing.errors import InvalidNetwork
 from routing.graph import Confidence, RoadGraph
+from routing.osm_restrictions import Restriction, resolve
 from routing.osm_tags import (
     COUNTRIES,
     NO_STOPPING,
@@ -29,10 +31,11 @@ from routing.osm_tags import (
     CountryRules,
     WayRules,
     blocks_cars,
+    height_limit_m,
     judge_way,
 )
 from routing.snap import arc_m, on_sphere_m
-from routing.turns import ARRIVAL, Ban, Expansion, expand
+from routing.turns import ARRIVAL, Expansion, expand
 
 Progress = Callable[[str, int], None]
 """Told the stage and how many objects of it are done."""
@@ -62,6 +65,8 @@ class ImportReport:
     toll_length_m: int
     nodes_missing_count: int
     blocked_node_count: int
+    height_limited_m: int
+    mass_limited_m: int
     unreadable_speed_count: int
     restriction_count: int
     restriction_applied_count: int
@@ -73,14 +78,6 @@ class ImportReport:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Restriction:
-    kind: str
-    from_ways: tuple[int, ...]
-    via_node: int
-    to_ways: tuple[int, ...]
 
 
 @dataclass(kw_only=True)
@@ -96,7 +93,8 @@ class _Harvest:
     seen_ways: set[int] = field(default_factory=set)
     seen_relations: set[int] = field(default_factory=set)
     blocked: set[int] = field(default_factory=set)
-    restrictions: list[_Restriction] = field(default_factory=list)
+    height_bars: dict[int, float] = field(default_factory=dict)
+    restrictions: list[Restriction] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
 
@@ -161,14 +159,19 @@ def _read(path: Path, country: CountryRules, harvest: _Harvest, tell: Progress) 
     before = len(harvest.rules)
     missing_before = harvest.counts["nodes_missing"]
     try:
-        keys = osmium.filter.KeyFilter("highway", "route", "barrier", *_RESTRICTION_KEYS, "restriction:conditional")
+        keys = osmium.filter.KeyFilter(
+            "highway", "route", "barrier", "maxheight", *_RESTRICTION_KEYS, "restriction:conditional"
+        )
         source = osmium.FileProcessor(str(path)).with_locations().with_filter(keys)
         for number, thing in enumerate(source):
             if number % _EVERY == 0:
                 tell(f"read {path.name}", number)
             if isinstance(thing, osmium.osm.Node):
-                if blocks_cars(dict(thing.tags)):
+                tags = dict(thing.tags)
+                if blocks_cars(tags):
                     harvest.blocked.add(thing.id)
+                elif math.isfinite(clearance := height_limit_m(tags)):
+                    harvest.height_bars[thing.id] = clearance
             elif isinstance(thing, osmium.osm.Way):
                 _take_way(thing, country, harvest)
             elif isinstance(thing, osmium.osm.Relation):
@@ -248,14 +251,17 @@ def _take_restriction(relation: Any, harvest: _Harvest) -> None:
     for member in relation.members:
         members[member.role].append((member.type, member.ref))
     via = members["via"]
-    if len(via) != 1 or via[0][0] != "n":
-        harvest.ignored["via is not one node"] += 1
+    nodes = [ref for type_, ref in via if type_ == "n"]
+    ways = [ref for type_, ref in via if type_ == "w"]
+    if len(nodes) + len(ways) != len(via) or (len(nodes), bool(ways)) not in ((1, False), (0, True)):
+        harvest.ignored["via is neither one node nor ways"] += 1
         return
     harvest.restrictions.append(
-        _Restriction(
+        Restriction(
             kind=kind,
             from_ways=tuple(ref for type_, ref in members["from"] if type_ == "w"),
-            via_node=via[0][1],
+            via_node=nodes[0] if nodes else None,
+            via_ways=tuple(ways),
             to_ways=tuple(ref for type_, ref in members["to"] if type_ == "w"),
         )
     )
@@ -316,7 +322,7 @@ def _assemble(
     junction = np.bincount(index, minlength=len(ids)) > 1
     junction[index[starts[:-1]]] = True
     junction[index[starts[1:] - 1]] = True
-    via_ids = np.array(sorted({restriction.via_node for restriction in harvest.restrictions}), dtype=np.int64)
+    via_ids = sorted({one.via_node for one in harvest.restrictions if one.via_node is not None})
     junction |= np.isin(ids, via_ids)
 
     at = on_sphere_m(lon, lat)
@@ -363,8 +369,15 @@ def _assemble(
     node_at = first_at[used][in_main]
 
     tell("turn restrictions", len(harvest.restrictions))
-    bans, applied = _resolve(harvest, node_ids, tail, head, edges.piece, way_ids[piece_way])
-    expansion = expand(len(node_ids), tail, head, bans)
+    turns = resolve(
+        harvest.restrictions,
+        node_ids=node_ids,
+        tail=tail,
+        head=head,
+        piece=edges.piece,
+        way=way_ids[piece_way[edges.piece]],
+    )
+    expansion = expand(len(node_ids), tail, head, turns.bans)
     origin = expansion.origin
     real = origin != ARRIVAL
     source_edge = np.where(real, origin, 0)
@@ -386,13 +399,14 @@ def _assemble(
     stop_edge = stoppable[piece_way[edges.piece]]
     can_stop[tail[stop_edge]] = True
     can_stop[head[stop_edge]] = True
+    clearance_m = _clearances(harvest, ids, index, begin, end, rules["height_limit_m"][piece_way])
     served = _served(expansion)
     cut_off = can_stop & ~served
     can_stop &= served
     elevation_m = heights(lon_nodes, lat_nodes) if heights is not None else np.full(len(base), np.nan)
     offset, shape_lon, shape_lat = _shapes(begin[piece], end[piece], reverse, real, lon, lat)
 
-    ignored = harvest.ignored
+    ignored = harvest.ignored + turns.ignored
     report = ImportReport(
         files=tuple(names),
         country=country.code,
@@ -405,9 +419,11 @@ def _assemble(
         toll_length_m=int(piece_m[piece_kept & rules["toll"][piece_way]].sum()),
         nodes_missing_count=harvest.counts["nodes_missing"],
         blocked_node_count=len(harvest.blocked),
+        height_limited_m=int(piece_m[piece_kept & np.isfinite(clearance_m)].sum()),
+        mass_limited_m=int(piece_m[piece_kept & np.isfinite(rules["mass_limit_kg"][piece_way])].sum()),
         unreadable_speed_count=harvest.counts["unreadable_speed"],
         restriction_count=harvest.counts["restrictions"],
-        restriction_applied_count=applied,
+        restriction_applied_count=turns.applied_count,
         restriction_ignored=dict(sorted(ignored.items())),
         components_dropped_count=int(component_count) - 1,
         nodes_dropped_count=int((~in_main).sum()),
@@ -437,6 +453,8 @@ def _assemble(
         base_node=base,
         arrival_node=expansion.arrival_node,
         can_stop=can_stop[base],
+        height_limit_m=np.where(real, clearance_m[piece], np.inf).astype(np.float32),
+        mass_limit_kg=np.where(real, rules["mass_limit_kg"][way], np.inf).astype(np.float32),
         source_node_id=node_ids[base],
         source_way_id=np.where(real, way_ids[way], 0),
         notes=(
@@ -455,64 +473,35 @@ def _columns(rules: Sequence[WayRules], codes: Sequence[int]) -> dict[str, npt.N
         "forward_kmh": np.array([rule.forward_kmh for rule in rules]),
         "backward_kmh": np.array([rule.backward_kmh for rule in rules]),
         "toll": np.array([rule.toll for rule in rules], dtype=bool),
+        "height_limit_m": np.array([rule.height_limit_m for rule in rules], dtype=np.float32),
+        "mass_limit_kg": np.array([rule.mass_limit_kg for rule in rules], dtype=np.float32),
         "inferred": np.array([rule.inferred for rule in rules], dtype=bool),
         "duration_s": np.array([rule.duration_s or 0 for rule in rules], dtype=np.int64),
         "ref": np.array(codes, dtype=np.int64),
     }
 
 
-def _resolve(
+def _clearances(
     harvest: _Harvest,
-    node_ids: npt.NDArray[np.int64],
-    tail: npt.NDArray[np.int32],
-    head: npt.NDArray[np.int32],
-    piece: npt.NDArray[np.int64],
-    way_of_piece: npt.NDArray[np.int64],
-) -> tuple[list[Ban], int]:
-    """Restrictions in terms of edges; those that cannot be are counted in ``harvest.ignored``."""
-    vias = {restriction.via_node for restriction in harvest.restrictions}
-    where = {int(node_ids[number]): int(number) for number in np.flatnonzero(np.isin(node_ids, list(vias)))}
-    junctions = np.array(sorted(where.values()), dtype=np.int32)
-    arriving: dict[int, list[int]] = defaultdict(list)
-    leaving: dict[int, list[int]] = defaultdict(list)
-    for edge in np.flatnonzero(np.isin(head, junctions)):
-        arriving[int(head[edge])].append(int(edge))
-    for edge in np.flatnonzero(np.isin(tail, junctions)):
-        leaving[int(tail[edge])].append(int(edge))
-    bans: set[tuple[int, int]] = set()
-    applied = 0
-
-    def of_ways(edges: Iterable[int], ways: Sequence[int]) -> list[int]:
-        return [edge for edge in edges if int(way_of_piece[piece[edge]]) in ways]
-
-    for restriction in harvest.restrictions:
-        if restriction.via_node not in where:
-            harvest.ignored["its junction is not in the network"] += 1
-            continue
-        junction = where[restriction.via_node]
-        from_edges = of_ways(arriving[junction], restriction.from_ways)
-        to_edges = of_ways(leaving[junction], restriction.to_ways)
-        if not from_edges or not to_edges:
-            harvest.ignored["its ways do not meet in the network"] += 1
-            continue
-        turns_back = restriction.kind.endswith("u_turn") and set(restriction.from_ways) == set(restriction.to_ways)
-        if not turns_back and (
-            len(from_edges) > len(restriction.from_ways) or len(to_edges) > len(restriction.to_ways)
-        ):
-            # A way that runs through the junction is not cut there on the map: which half is meant is not said.
-            harvest.ignored["its ways run through the junction"] += 1
-            continue
-        applied += 1
-        for came in from_edges:
-            if turns_back:
-                chosen = {edge for edge in to_edges if piece[edge] == piece[came]}
-            else:
-                chosen = set(to_edges)
-            if restriction.kind.startswith("only_"):
-                bans.update((came, edge) for edge in leaving[junction] if edge not in chosen)
-            else:
-                bans.update((came, edge) for edge in chosen)
-    return [Ban(from_edge=came, to_edge=went) for came, went in sorted(bans)], applied
+    ids: npt.NDArray[np.int64],
+    index: npt.NDArray[np.int64],
+    begin: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    by_way_m: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Clearance of every piece: that of its way, or of a height bar on it."""
+    clearance_m = by_way_m.copy()
+    if harvest.height_bars:
+        bars = np.full(len(ids), np.inf, dtype=np.float32)
+        known = np.array(sorted(harvest.height_bars), dtype=np.int64)
+        limits = np.array([harvest.height_bars[id] for id in known.tolist()], dtype=np.float32)
+        here = np.isin(known, ids)
+        bars[np.searchsorted(ids, known[here])] = limits[here]
+        for place in np.flatnonzero(np.isfinite(bars[index])):
+            # A piece runs from `begin` to `end`; a bar at a junction holds for the pieces that meet there.
+            touched = (begin <= place) & (place <= end)
+            clearance_m[touched] = np.minimum(clearance_m[touched], bars[index[place]])
+    return clearance_m
 
 
 def _served(expansion: Expansion) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -141,6 +142,11 @@ _SURFACE_LIMIT_KMH = MappingProxyType(
 
 _NUMBER = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?\s*$")
 _UNIT_KMH = {None: 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
+_HEIGHT = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(m|cm)?\s*$")
+_UNIT_M: Mapping[str | None, float] = MappingProxyType({None: 1.0, "m": 1.0, "cm": 0.01})
+_FEET = re.compile(r"^\s*(\d+)'\s*(?:(\d+)\")?\s*$")
+_MASS = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(t|kg|lbs)?\s*$")
+_UNIT_KG: Mapping[str | None, float] = MappingProxyType({None: 1000.0, "t": 1000.0, "kg": 1.0, "lbs": 0.45359237})
 _DURATION = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$|^(\d+)$")
 
 
@@ -158,6 +164,8 @@ class WayRules:
     duration_s: int | None
     speed_unreadable: bool
     inferred: bool
+    height_limit_m: float
+    mass_limit_kg: float
 
 
 def judge_way(tags: Tags, country: CountryRules) -> WayRules | None:
@@ -187,7 +195,26 @@ def judge_way(tags: Tags, country: CountryRules) -> WayRules | None:
         duration_s=duration_s,
         speed_unreadable=unreadable_there or unreadable_back,
         inferred=road_class in ("track", "road") or (road_class == "ferry" and duration_s is None),
+        height_limit_m=height_limit_m(tags),
+        mass_limit_kg=_mass_limit_kg(tags),
     )
+
+
+def height_limit_m(tags: Tags) -> float:
+    """The clearance in metres, infinite where none is given or it cannot be read as a number."""
+    return _limit(tags.get("maxheight", ""), _HEIGHT, _UNIT_M)
+
+
+def _mass_limit_kg(tags: Tags) -> float:
+    return _limit(tags.get("maxweight", ""), _MASS, _UNIT_KG)
+
+
+def _limit(text: str, pattern: re.Pattern[str], units: Mapping[str | None, float]) -> float:
+    feet = _FEET.match(text)
+    if feet and pattern is _HEIGHT:
+        return int(feet[1]) * 0.3048 + int(feet[2] or 0) * 0.0254
+    found = pattern.match(text)
+    return float(found[1]) * units[found[2]] if found and float(found[1]) > 0 else math.inf
 
 
 def blocks_cars(tags: Tags) -> bool:

@@ -23,9 +23,10 @@ class Drive(StrEnum):
 class DriveProfile:
     """One kind of vehicle, laden as it is usually driven (kerb mass plus driver, two passengers and luggage).
 
-    ``frontal_area_m2`` is 0.85 times width times height where the maker gives none (Wong, *Theory of Ground Vehicles*, ch. 3:
-    79 to 84 % for cars; vans are boxier). ``drivetrain_eff_frac`` is wheel energy per battery energy (electric) or per
-    crankshaft energy (combustion); ``recuperation_eff_frac`` is battery energy per braking energy at the wheels.
+    ``height_m`` (with roof, without antenna) and ``mass_kg`` decide where it fits. ``frontal_area_m2`` is 0.85 times width
+    times height where the maker gives none (Wong, *Theory of Ground Vehicles*, ch. 3: 79 to 84 % for cars; vans are boxier).
+    ``drivetrain_eff_frac`` is wheel energy per battery energy (electric) or per crankshaft energy (combustion);
+    ``recuperation_eff_frac`` is battery energy per braking energy at the wheels.
     ``fuel_l_per_kwh`` is the *marginal* fuel per crankshaft energy and ``idle_fuel_l_per_h`` what the engine burns to turn
     itself: the Willans line (Guzzella and Sciarretta, *Vehicle Propulsion Systems*, 3rd ed., sec. 3.1.2).
     ``heat_w_per_k`` and ``cool_w_per_k`` are what the cabin takes from the battery (from the engine) per kelvin below or
@@ -42,6 +43,7 @@ class DriveProfile:
     name_en: str
     drive: Drive
     mass_kg: float
+    height_m: float
     frontal_area_m2: float
     drag_coefficient: float
     rolling_coefficient: float
@@ -91,6 +93,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Petrol sedan",
             drive=Drive.PETROL,
             mass_kg=1_600,
+            height_m=1.48,
             frontal_area_m2=2.27,
             drag_coefficient=0.28,
             rolling_coefficient=0.011,
@@ -113,6 +116,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Petrol SUV",
             drive=Drive.PETROL,
             mass_kg=1_800,
+            height_m=1.69,
             frontal_area_m2=2.66,
             drag_coefficient=0.33,
             rolling_coefficient=0.011,
@@ -135,6 +139,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Petrol MPV",
             drive=Drive.PETROL,
             mass_kg=2_160,
+            height_m=1.85,
             frontal_area_m2=2.91,
             drag_coefficient=0.32,
             rolling_coefficient=0.011,
@@ -157,6 +162,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Diesel minibus",
             drive=Drive.DIESEL,
             mass_kg=3_200,
+            height_m=2.62,
             frontal_area_m2=4.40,
             drag_coefficient=0.38,
             rolling_coefficient=0.011,
@@ -179,6 +185,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Diesel coach",
             drive=Drive.DIESEL,
             mass_kg=14_000,
+            height_m=3.6,
             frontal_area_m2=8.0,
             drag_coefficient=0.50,
             rolling_coefficient=0.0065,
@@ -201,6 +208,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Plug-in hybrid sedan",
             drive=Drive.PHEV,
             mass_kg=1_720,
+            height_m=1.5,
             frontal_area_m2=2.27,
             drag_coefficient=0.27,
             rolling_coefficient=0.0115,
@@ -224,6 +232,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Battery sedan",
             drive=Drive.BEV,
             mass_kg=2_150,
+            height_m=1.46,
             frontal_area_m2=2.33,
             drag_coefficient=0.219,
             rolling_coefficient=0.0115,
@@ -246,6 +255,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Battery SUV",
             drive=Drive.BEV,
             mass_kg=1_950,
+            height_m=1.62,
             frontal_area_m2=2.57,
             drag_coefficient=0.29,
             rolling_coefficient=0.0125,
@@ -268,6 +278,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Battery MPV",
             drive=Drive.BEV,
             mass_kg=2_700,
+            height_m=1.84,
             frontal_area_m2=3.13,
             drag_coefficient=0.30,
             rolling_coefficient=0.011,
@@ -290,6 +301,7 @@ def _profiles() -> dict[str, DriveProfile]:
             name_en="Battery minibus",
             drive=Drive.BEV,
             mass_kg=3_500,
+            height_m=2.34,
             frontal_area_m2=3.98,
             drag_coefficient=0.42,
             rolling_coefficient=0.012,

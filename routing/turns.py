@@ -1,9 +1,10 @@
 """Turn restrictions in a graph whose searches run over nodes: junctions are split so that forbidden turns do not exist.
 
-At a junction with bans, each group of arriving edges that shares the same set of forbidden continuations gets a copy of the
-junction from which only the permitted edges leave. Arriving edges lead to their copy, departures start at the junction itself,
-and whoever drives *to* the junction goes to an extra arrival node that every copy leads to at no cost. The shortest ways of
-the expanded graph are then exactly the shortest permitted ways between the junctions.
+A ban is a sequence of edges that nobody may drive one after the other: two for a turn at a junction, more for one that leads
+over a via way. Whoever has driven the beginning of a ban stands on a copy of the junction that remembers it, from which only
+what is permitted leaves; the copies are the states of the automaton of Aho and Corasick (1975) over all bans. Departures start
+at the junction itself, and whoever drives *to* the junction goes to an extra arrival node that every copy leads to at no cost.
+The shortest ways of the expanded graph are then exactly the shortest permitted ways between the junctions.
 """
 
 from __future__ import annotations
@@ -11,22 +12,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int32]
+Driven = tuple[int, ...]
 
 ARRIVAL = -1
 """Origin of an edge from a copy to its arrival node."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ban:
-    """After ``from_edge`` nobody may go on to ``to_edge``; the first ends where the second begins."""
-
-    from_edge: int
-    to_edge: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,43 +39,63 @@ class Expansion:
     arrival_node: Ints
 
 
-def expand(node_count: int, edge_from: Ints, edge_to: Ints, bans: Iterable[Ban]) -> Expansion:
-    """Split the junctions of all bans."""
-    forbidden: dict[int, set[int]] = defaultdict(set)
-    for ban in bans:
-        if edge_to[ban.from_edge] != edge_from[ban.to_edge]:
-            raise ValueError(f"edge {ban.to_edge} does not follow edge {ban.from_edge}")
-        forbidden[ban.from_edge].add(ban.to_edge)
+def expand(node_count: int, edge_from: Ints, edge_to: Ints, bans: Iterable[Driven]) -> Expansion:
+    """Split the junctions of all bans; each is a sequence of two or more edges that follow each other.
 
+    Raises
+    ------
+    ValueError
+        If a sequence is shorter, or its edges do not follow each other.
+    """
+    forbidden = set(bans)
+    for ban in forbidden:
+        if len(ban) < 2 or any(edge_to[a] != edge_from[b] for a, b in pairwise(ban)):
+            raise ValueError(f"{ban} is no sequence of edges that follow each other")
+    begun = sorted(
+        {ban[:length] for ban in forbidden for length in range(1, len(ban))}, key=lambda one: (len(one), one)
+    )
     base: list[int] = list(range(node_count))
-    head = edge_to.copy()
-    copies: dict[int, dict[frozenset[int], int]] = defaultdict(dict)
-    for arriving in sorted(forbidden):
-        junction, banned = int(edge_to[arriving]), frozenset(forbidden[arriving])
-        if banned not in copies[junction]:
-            copies[junction][banned] = len(base)
-            base.append(junction)
-        head[arriving] = copies[junction][banned]
+    copy_of: dict[Driven, int] = {}
+    copies: dict[int, list[int]] = defaultdict(list)
+    for beginning in begun:
+        junction = int(edge_to[beginning[-1]])
+        copy_of[beginning] = len(base)
+        copies[junction].append(len(base))
+        base.append(junction)
 
     leaving: dict[int, list[int]] = {junction: [] for junction in copies}
     for number in np.flatnonzero(np.isin(edge_from, np.array(sorted(copies), dtype=np.int32))):
         leaving[int(edge_from[number])].append(int(number))
+
+    def lead(driven: Driven) -> int | None:
+        """The node one stands on after these edges; None when they complete a ban."""
+        if any(driven[start:] in forbidden for start in range(len(driven) - 1)):
+            return None
+        for start in range(len(driven)):
+            if driven[start:] in copy_of:
+                return copy_of[driven[start:]]
+        return int(edge_to[driven[-1]])
+
+    head = edge_to.copy()
+    for beginning, copy in copy_of.items():
+        if len(beginning) == 1:
+            head[beginning[0]] = copy
     tails: list[int] = []
     heads: list[int] = []
     origins: list[int] = []
-    for junction in sorted(copies):
-        for banned, copy in sorted(copies[junction].items(), key=lambda item: item[1]):
-            for edge in leaving[junction]:
-                if edge not in banned:
-                    tails.append(copy)
-                    heads.append(int(head[edge]))
-                    origins.append(edge)
+    for beginning, copy in copy_of.items():
+        for edge in leaving[base[copy]]:
+            node = lead((*beginning, edge))
+            if node is not None:
+                tails.append(copy)
+                heads.append(node)
+                origins.append(edge)
     arrival = list(range(len(base)))
     for junction in sorted(copies):
         end = len(base)
         base.append(junction)
         arrival.append(end)
-        for copy in (junction, *sorted(copies[junction].values())):
+        for copy in (junction, *copies[junction]):
             arrival[copy] = end
             tails.append(copy)
             heads.append(end)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -140,6 +141,29 @@ def info(
         print_json(_summary_json(summary))
         return
     _print_summary(summary, tongue)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="输出 .geojson、.gpkg 或 .fgb / file to write")],
+    network: NetworkOption = "builtin",
+    speed: SpeedOption = 30.0,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """导出路网供地理信息软件使用。Write a network for geographic information systems."""
+    tongue = language(lang)
+    with refusing(tongue, as_json=as_json), _in_words():
+        # Loaded here: geopandas takes a second that the other commands need not wait for.
+        gis = import_module("routing.gis")
+        if out.suffix not in gis.DRIVERS:
+            kinds = ", ".join(gis.DRIVERS)
+            raise BadInput(Text(f"{out}：应以 {kinds} 之一结尾", f"{out}: should end in one of {kinds}"))
+        count = gis.write_gis(open_network(network, speed), out)
+    if as_json:
+        print_json({"out": str(out), "edges": count})
+    else:
+        result().print(f"{out}: {count:,}")
 
 
 @app.command()
@@ -353,6 +377,8 @@ _REPORT = {
     "toll_length_m": Text("收费道路长度（米）", "toll roads, m"),
     "nodes_missing_count": Text("缺坐标的点", "points without coordinates"),
     "blocked_node_count": Text("车辆不能通过的路障", "barriers no car passes"),
+    "height_limited_m": Text("限高道路（米）", "roads with a height limit, m"),
+    "mass_limited_m": Text("限重道路（米）", "roads with a weight limit, m"),
     "unreadable_speed_count": Text("无法识别的限速", "limits that cannot be read"),
     "restriction_count": Text("转向限制", "turn restrictions"),
     "restriction_applied_count": Text("其中已应用", "of them applied"),

@@ -42,10 +42,11 @@ from api.outputs.plan_html import write_plan_html
 from api.outputs.plan_json import write_plan_json
 from api.outputs.plan_xlsx import write_plan_xlsx
 from api.wording import Language, Text
+from dispatch.check import Violation
 from dispatch.legs import LegBook
 from dispatch.plan import Cause
 from dispatch.policy import DispatchPolicy
-from dispatch.solve import Progress, StopRule
+from dispatch.solve import Progress, StopRule, warm_up
 from routing.engine import RoadEngine
 from routing.errors import RoutingError
 from routing.graph import RoadGraph
@@ -155,6 +156,8 @@ def plan(
         prepared = replace(prepared, assumptions=(*road_notes, *prepared.assumptions))
         out.mkdir(parents=True, exist_ok=True)
     roads = LegBook(RoadEngine(graph), most_points=6_000)
+    with progress(Text("准备求解器", "Preparing the solver"), tongue, quiet=as_json):
+        warm_up()
     with progress(Text("求解", "Searching"), tongue, quiet=as_json) as advance:
         answer = plan_offline(prepared.nouns, _watched(prepared.task, seconds, advance), roads=roads)
     if answer.report is None:
@@ -359,7 +362,7 @@ def _say(book: PlanBook, summary: dict[str, Any], lang: Language) -> None:
 
 
 def _say_violations(answer: Answer, lang: Language, *, as_json: bool) -> None:
-    said = [str(violation) for violation in answer.violations]
+    said = [_say_violation(violation) for violation in answer.violations]
     if as_json:
         print_json({"violations": said})
     count = len(said)
@@ -367,3 +370,10 @@ def _say_violations(answer: Answer, lang: Language, *, as_json: bool) -> None:
     screen().print(text.say(lang))
     for line in said[:20]:
         screen().print(line, markup=False)
+
+
+def _say_violation(violation: Violation) -> str:
+    """One breach in a line; the numbers are indices of the problem."""
+    named = (("vehicle", violation.vehicle), ("request", violation.request), ("stop", violation.stop))
+    where = ", ".join(f"{what} {number}" for what, number in named if number is not None)
+    return ": ".join(part for part in (violation.cause.value, where, violation.detail) if part)

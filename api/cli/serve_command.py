@@ -42,12 +42,20 @@ def _run(settings: Settings) -> None:
     raise typer.Exit(int(code or 0))
 
 
-def serve(host: HostOption = None, port: PortOption = None, var: VarOption = None) -> None:
+def serve(
+    host: HostOption = None,
+    port: PortOption = None,
+    var: VarOption = None,
+    with_demo: Annotated[
+        bool, typer.Option("--demo", help="先生成演示数据 / make the demo region first, as `chuanyu demo` does")
+    ] = False,
+) -> None:
     """启动服务：接口与页面。Serve the API and the pages until stopped (Ctrl-C).
 
     Settings come from the environment (CHUANYU_*, REDIS_URL); without REDIS_URL a Redis of its own keeps its data in --var.
     """
-    _run(settings_with(host=host, port=port, var=var))
+    settings = settings_with(host=host, port=port, var=var)
+    _run(replace(settings, demo=settings.demo or with_demo))
 
 
 def demo(

@@ -15,8 +15,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from api.intake.findings import RowError
+from api.routing_words import say_routing_error
 from api.settings import terminal_language
 from api.wording import Language, Text
+from routing.errors import RoutingError
 
 
 class ExitCode(IntEnum):
@@ -138,7 +140,7 @@ def refusing(
             print_row_errors(problem.errors, lang)
         raise typer.Exit(ExitCode.BAD_INPUT) from None
     except caught as problem:
-        said = _os_error(problem, lang) if isinstance(problem, OSError) else str(problem)
+        said = _say_error(problem, lang)
         if as_json:
             print_json({"error": said, "errors": []})
         screen().print(f"[bold red]{Text('错误', 'Error').say(lang)}[/] {_plain(said)}")
@@ -147,6 +149,14 @@ def refusing(
 
 def _plain(said: str) -> str:
     return said.replace("[", r"\[")
+
+
+def _say_error(problem: Exception, lang: Language) -> str:
+    if isinstance(problem, OSError):
+        return _os_error(problem, lang)
+    if isinstance(problem, RoutingError):
+        return say_routing_error(problem).say(lang)
+    return str(problem)
 
 
 def _os_error(problem: OSError, lang: Language) -> str:

@@ -271,6 +271,29 @@ _CLOCK = re.compile(
 )
 
 
+_DAY = re.compile(r"(?P<year>\d{4})\s*[-/.年]\s*(?P<month>\d{1,2})\s*[-/.月]\s*(?P<day>\d{1,2})\s*日?")
+
+
+def day(cell: Cell) -> date:
+    """A date without a time of day: Excel's dates and serial numbers, ISO 8601, ``2023/5/1`` and ``2023年5月1日``."""
+    wanted = Text("写日期，如 2023-05-01", "a date such as 2023-05-01")
+    if isinstance(cell, (int, float)) and not isinstance(cell, bool) and 30_000 <= cell < 80_000:
+        cell = from_excel(cell)
+    if isinstance(cell, datetime):
+        if cell.time() != time():
+            raise CellProblem(Text("只写日期，不写时间", "a date, without a time of day"), wanted)
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    match = _DAY.fullmatch(plain(cell)) if isinstance(cell, str) else None
+    if match is None:
+        raise CellProblem(Text("不是日期", "not a date"), wanted)
+    try:
+        return date(int(match["year"]), int(match["month"]), int(match["day"]))
+    except ValueError:
+        raise CellProblem(Text("没有这一天", "there is no such day"), wanted) from None
+
+
 def clock_s(cell: Cell) -> int:
     """A time of day in seconds after midnight, up to 48 h: ``8:30``, ``24:00``, ``次日06:00``, an Excel time."""
     wanted = Text("写时刻，如 08:30；第二天写 次日06:00", "a time such as 08:30; of the next day: +1 06:00")

@@ -10,13 +10,14 @@ from api.intake.cells import check_coordinates
 from api.intake.choices import PROFILES, LevelWord
 from api.intake.findings import CellProblem
 from api.intake.records import Findings, Known, Record
+from api.intake.rule_columns import QUOTA_CLASSES
 from api.wording import Text
 from fleet.drivers import Driver, Shift
 from fleet.errors import FleetError
 from fleet.requests import TripKind, TripRequest, TripStop, approve
-from fleet.sites import ChargeGroup, Site
-from fleet.units import Level, Unit
-from fleet.vehicles import Battery, Energy, Vehicle
+from fleet.sites import CarPark, ChargeGroup, Site
+from fleet.units import AuthorisedNumber, Level, Unit
+from fleet.vehicles import Acquisition, Battery, Energy, Vehicle
 from routing.datum import Datum, to_wgs84
 
 _DAY_S = 86_400
@@ -68,6 +69,12 @@ def units(records: Iterable[Record]) -> list[Unit]:
             level=_level(record.values),
             compound=record.values["compound"],
             parent_id=record.values["parent_id"],
+            population=record.values["population"],
+            authorised=tuple(
+                AuthorisedNumber(duty=duty, count=count)
+                for duty in QUOTA_CLASSES
+                if (count := record.values[f"authorised_{duty.value}"]) is not None
+            ),
         )
         for record in records
     ]
@@ -92,6 +99,7 @@ def sites(records: Iterable[Record], more_groups: Iterable[Record], known: Known
             elif points:
                 own.append(ChargeGroup(points=points, power_w=power_w, dc=dc))
         position = _position(record, "", None, known, findings)
+        car_park = _car_park(record, findings)
         if position is None:
             continue
         found.append(
@@ -106,9 +114,58 @@ def sites(records: Iterable[Record], more_groups: Iterable[Record], known: Known
                 site_power_w=values["site_power_w"],
                 price_fen_per_kwh=values["price_fen_per_kwh"],
                 rental_point=values["rental_point"],
+                piles_count=values["piles_count"],
+                car_park=car_park,
+                protected=values["protected"],
             )
         )
     return found
+
+
+def _car_park(record: Record, findings: Findings) -> CarPark | None:
+    """The spaces of a site; parts without the number of all spaces, or above it, are reported."""
+    values = record.values
+    total = values["spaces_count"]
+    for name in ("nev_spaces_count", "charging_spaces_count"):
+        if values[name] > (total or 0):
+            problem = Text("超过车位总数，或未填车位总数", "more than all spaces, or their number is missing")
+            findings.at(record, name, problem, value=str(values[name]))
+            return None
+    if total is None:
+        return None
+    return CarPark(
+        spaces_count=total,
+        nev_spaces_count=values["nev_spaces_count"],
+        charging_spaces_count=values["charging_spaces_count"],
+        new=values["new_car_park"],
+        venue=values["venue"],
+        underground=values["underground"],
+    )
+
+
+def _acquisition(record: Record, findings: Findings) -> Acquisition | None:
+    """The purchase of a vehicle; its day and its manner go together."""
+    values = record.values
+    if values["acquired_on"] is None and values["acquired_as"] is None:
+        return None
+    for name in ("acquired_on", "acquired_as"):
+        if values[name] is None:
+            findings.at(
+                record,
+                name,
+                Text("购置日期和购置方式须同时填写", "day and manner of the purchase go together"),
+                value="",
+            )
+            return None
+    return Acquisition(
+        on=values["acquired_on"],
+        kind=values["acquired_as"],
+        central_batch=values["central_batch"],
+        price_fen=values["price_fen"],
+        displacement_ml=values["displacement_ml"],
+        waiver_reason=values["waiver_reason"],
+        waiver_text=values["waiver_text"],
+    )
 
 
 def vehicles(records: Iterable[Record], findings: Findings) -> list[Vehicle]:
@@ -144,6 +201,13 @@ def vehicles(records: Iterable[Record], findings: Findings) -> list[Vehicle]:
                 equipment=values["equipment"],
                 odometer_m=values["odometer_m"],
                 state=values["state"],
+                pooled=values["pooled"],
+                listed=values["listed"],
+                marked=values["marked"],
+                marking_exempt=values["marking_exempt"],
+                fixed_route=values["fixed_route"],
+                in_service_on=values["in_service_on"],
+                acquisition=_acquisition(record, findings),
             )
         )
     return found

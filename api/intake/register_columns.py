@@ -21,6 +21,7 @@ from api.intake.columns import (
     region_column,
     unit_column,
 )
+from api.intake.rule_columns import SITE_RULE_COLUMNS, UNIT_RULE_COLUMNS, VEHICLE_RULE_COLUMNS
 from api.wording import Text
 from fleet.vehicles import Duty, VehicleState
 
@@ -87,6 +88,7 @@ UNITS = SheetTable(
             remedy=Text("填写“单位”表中的编号", "an id of the sheet Units"),
             blank=Text("无上级", "none"),
         ),
+        *UNIT_RULE_COLUMNS,
         REMARK,
     ),
 )
@@ -174,6 +176,7 @@ SITES = SheetTable(
             aliases=("是否租赁网点",),
             example="否",
         ),
+        *SITE_RULE_COLUMNS,
         REMARK,
     ),
 )
@@ -416,6 +419,7 @@ VEHICLES = SheetTable(
             aliases=("车辆状态",),
             example="可用",
         ),
+        *VEHICLE_RULE_COLUMNS,
         REMARK,
     ),
 )

@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from api.intake import choices
 from api.intake.cells import SHANGHAI
 from api.intake.columns import SheetTable
+from api.intake.rule_columns import ACQUISITIONS, POPULATIONS
 from api.intake.tables import BY_KIND
 from api.intake.template import title
 from api.wording import Language, Text
@@ -69,6 +70,8 @@ def unit_row(unit: Unit, lang: Language) -> Row:
         "level": _chosen(choices.LEVELS, unit.level, lang),
         "compound": unit.compound,
         "parent_id": unit.parent_id,
+        "population": _chosen(POPULATIONS, unit.population, lang),
+        **{f"authorised_{number.duty.value}": number.count for number in unit.authorised},
     }
 
 
@@ -84,6 +87,23 @@ def site_row(site: Site, lang: Language) -> Row:
         "site_power_w": _per(site.site_power_w, 1_000),
         "price_fen_per_kwh": _per(site.price_fen_per_kwh, 100),
         "rental_point": _yes(site.rental_point, lang),
+        "piles_count": site.piles_count,
+        "protected": _yes(site.protected, lang),
+        **_park_cells(site, lang),
+    }
+
+
+def _park_cells(site: Site, lang: Language) -> Row:
+    park = site.car_park
+    if park is None:
+        return {}
+    return {
+        "spaces_count": park.spaces_count,
+        "nev_spaces_count": park.nev_spaces_count,
+        "charging_spaces_count": park.charging_spaces_count,
+        "new_car_park": _yes(park.new, lang),
+        "venue": _yes(park.venue, lang),
+        "underground": _yes(park.underground, lang),
     }
 
 
@@ -113,7 +133,24 @@ def vehicle_row(vehicle: Vehicle, lang: Language) -> Row:
         "equipment": _words(vehicle.equipment, lang),
         "odometer_m": _per(vehicle.odometer_m, 1_000),
         "state": _chosen(choices.VEHICLE_STATES, vehicle.state, lang),
+        "pooled": _yes(vehicle.pooled, lang),
+        "listed": _yes(vehicle.listed, lang),
+        "marked": None if vehicle.marked is None else _yes(vehicle.marked, lang),
+        "marking_exempt": _yes(vehicle.marking_exempt, lang),
+        "fixed_route": _yes(vehicle.fixed_route, lang),
+        "in_service_on": None if vehicle.in_service_on is None else vehicle.in_service_on.isoformat(),
     }
+    if vehicle.acquisition is not None:
+        bought = vehicle.acquisition
+        row |= {
+            "acquired_on": bought.on.isoformat(),
+            "acquired_as": _chosen(ACQUISITIONS, bought.kind, lang),
+            "central_batch": bought.central_batch,
+            "price_fen": _per(bought.price_fen, 100),
+            "displacement_ml": bought.displacement_ml,
+            "waiver_reason": bought.waiver_reason,
+            "waiver_text": bought.waiver_text,
+        }
     if vehicle.battery is not None:
         battery = vehicle.battery
         row |= {

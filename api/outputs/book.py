@@ -93,7 +93,7 @@ def say_reason(reason: PlanReason, language: Language) -> str:
         said += particulars.say(language)
     elif detail:
         said += " (" + ", ".join(f"{key}={value}" for key, value in sorted(detail.items())) + ")"
-    if not reason.proven:
+    if not reason.proven and reason.code != Cause.UNPROVEN:
         said += Text("（未证明）", " (not proven)").say(language)
     return said
 

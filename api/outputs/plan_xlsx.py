@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -34,6 +36,8 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 _HEAD = PatternFill("solid", fgColor="E7EEF7")
 _WRONG = PatternFill("solid", fgColor="F8D7DA")
 _SIDE = Side(style="thin", color="BFBFBF")
+#: Height of one line of the default 11-point font.
+_LINE_POINTS = 15
 _THIN = Border(left=_SIDE, right=_SIDE, top=_SIDE, bottom=_SIDE)
 Value = str | int | float | datetime | None
 
@@ -62,20 +66,28 @@ def write_plan_xlsx(book: PlanBook, *, language: Language) -> bytes:
     return out.getvalue()
 
 
-def _put(sheet: Worksheet, row: int, column: int, value: Value, *, bold: bool = False, wrap: bool = False) -> None:
-    """Write a cell; text that a spreadsheet would take for a formula stays text."""
+def _put(
+    sheet: Worksheet, row: int, column: int, value: Value, *, day: str = "", bold: bool = False, wrap: bool = False
+) -> None:
+    """Write a cell; text that a spreadsheet would take for a formula stays text, instants of another ``day`` show it."""
     cell = sheet.cell(row=row, column=column, value=value)
     if isinstance(value, str):
         cell.data_type = "s"
     if isinstance(value, datetime):
         cell.value = value.astimezone(LOCAL).replace(tzinfo=None)
-        cell.number_format = "hh:mm"
+        cell.number_format = "hh:mm" if cell.value.date().isoformat() == day else "mm-dd hh:mm"
     cell.font = Font(bold=bold)
     cell.alignment = Alignment(wrap_text=wrap, vertical="center")
 
 
 def _table(
-    sheet: Worksheet, row: int, heads: Sequence[Text], rows: Sequence[Sequence[Value]], language: Language
+    sheet: Worksheet,
+    row: int,
+    heads: Sequence[Text],
+    rows: Sequence[Sequence[Value]],
+    language: Language,
+    *,
+    day: str = "",
 ) -> int:
     """Write a table with borders and return the row below it."""
     for column, head in enumerate(heads, start=1):
@@ -85,14 +97,27 @@ def _table(
     for values in rows:
         row += 1
         for column, value in enumerate(values, start=1):
-            _put(sheet, row, column, value, wrap=True)
+            _put(sheet, row, column, value, day=day, wrap=True)
             sheet.cell(row=row, column=column).border = _THIN
     return row + 1
 
 
-def _widths(sheet: Worksheet, widths: Sequence[float]) -> None:
+def _widths(sheet: Worksheet, widths: Sequence[float], *, first_row: int = 1, last_row: int | None = None) -> None:
+    """Set column widths, and from ``first_row`` to ``last_row`` heights for the lines that the text then wraps to."""
     for column, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(column)].width = width
+    for row in sheet.iter_rows(min_row=first_row, max_row=last_row, max_col=len(widths)):
+        lines = 1
+        for cell, width in zip(row, widths, strict=False):
+            if isinstance(cell.value, str) and cell.row is not None:
+                lines = max(lines, math.ceil(_text_width(cell.value) / max(width - 1, 1)))
+        if row and row[0].row is not None:
+            sheet.row_dimensions[row[0].row].height = _LINE_POINTS * lines + 3
+
+
+def _text_width(text: str) -> int:
+    """Width in characters of a Latin font: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
 def _page(sheet: Worksheet, *, landscape: bool = True) -> None:
@@ -133,7 +158,7 @@ def _summary(sheet: Worksheet, book: PlanBook, language: Language) -> None:
     rows: list[tuple[Text, Value]] = [
         (Text("日期", "Day"), record.day),
         (Text("方案编号", "Plan"), record.id),
-        (Text("生成时间", "Created at"), record.created_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")),
+        (Text("截至", "As of"), record.created_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M:%S")),
         (Text("路网", "Road network"), book.network_name),
         (Text("申请数", "Requests"), figures.served_count + figures.unserved_count),
         (Text("已派车", "Served"), figures.served_count),
@@ -178,7 +203,7 @@ def _summary(sheet: Worksheet, book: PlanBook, language: Language) -> None:
                 _put(sheet, row, 2, line, wrap=True)
                 row += 1
             row += 1
-    _widths(sheet, (30, 90))
+    _widths(sheet, (30, 90), first_row=3)
     _page(sheet, landscape=False)
 
 
@@ -213,7 +238,7 @@ def _overview(sheet: Worksheet, book: PlanBook, language: Language) -> None:
                 assignment.dropoff_at,
             ]
         )
-    _table(sheet, 1, heads, rows, language)
+    _table(sheet, 1, heads, rows, language, day=book.record.day)
     _widths(sheet, (12, 12, 20, 22, 28, 7, 24, 9, 24, 9))
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
@@ -251,7 +276,7 @@ def _unserved(sheet: Worksheet, book: PlanBook, language: Language) -> None:
     if not rows:
         _put(sheet, 1, 1, Text("全部申请均已派车。", "Every request has a vehicle.").say(language))
         return
-    _table(sheet, 1, heads, rows, language)
+    _table(sheet, 1, heads, rows, language, day=book.record.day)
     _widths(sheet, (20, 28, 7, 24, 10, 10, 24, 60))
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions
@@ -304,7 +329,7 @@ def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Lan
         Text("路况数据", "Road data"),
     )
     rows = [_stop_row(book, itinerary, number, stop, language) for number, stop in enumerate(itinerary.stops)]
-    below = _table(sheet, 5, heads, rows, language)
+    below = _table(sheet, 5, heads, rows, language, day=itinerary.day)
     feet = (
         Text("出车里程表：__________ km    收车里程表：__________ km", "Odometer out: __________ km    in: __________ km"),
         Text("派车人：__________    驾驶员：__________    用车人：__________",
@@ -312,7 +337,7 @@ def _order(sheet: Worksheet, book: PlanBook, itinerary: Itinerary, language: Lan
     )  # fmt: skip
     for number, foot in enumerate(feet):
         _put(sheet, below + 1 + number * 2, 1, foot.say(language))
-    _widths(sheet, (6, 8, 30, 8, 8, 8, 20, 28, 9, 9, 9, 9, 10))
+    _widths(sheet, (6, 15, 30, 8, 8, 8, 20, 36, 9, 9, 9, 9, 10), first_row=5, last_row=below - 1)
     sheet.freeze_panes = "A6"
     sheet.print_title_rows = "5:5"
     _page(sheet)

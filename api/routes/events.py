@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse
@@ -14,19 +14,27 @@ from api.events import PULSE_S
 router = APIRouter(prefix="/v1", tags=["events"])
 
 
+class Listener(NamedTuple):
+    """Who listens, and with which session."""
+
+    viewer: Viewer
+    token: str
+
+
 def get_listener(
     request: Request,
     services: Served,
     access_token: Annotated[
         str | None, Query(description="The token, because a browser's EventSource cannot send headers.")
     ] = None,
-) -> Viewer:
-    return view_as(access_token or get_token(request), request, services)
+) -> Listener:
+    token = access_token or get_token(request)
+    return Listener(viewer=view_as(token, request, services), token=token)
 
 
 @router.get("/events", summary="Server-sent events, resumable with Last-Event-ID", response_class=EventSourceResponse)
 def stream_events(
-    viewer: Annotated[Viewer, Depends(get_listener)],
+    listener: Annotated[Listener, Depends(get_listener)],
     services: Served,
     last_event_id: Annotated[str | None, Header()] = None,
     after: Annotated[int | None, Query(ge=0, description="As Last-Event-ID, for the first connection.")] = None,
@@ -39,7 +47,11 @@ def stream_events(
     else:
         position = services.store.head()
     return EventSourceResponse(
-        services.feed.listen(viewer, after=position),
+        services.feed.listen(
+            listener.viewer,
+            after=position,
+            still_signed_in=lambda: services.accounts.is_signed_in(listener.token),
+        ),
         ping=PULSE_S,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         send_timeout=30,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -11,11 +11,11 @@ from fastapi import APIRouter, File, Query, Response, UploadFile
 from api.access import REGISTRARS, Viewer
 from api.dependencies import Change, Spoken, Store
 from api.geography import find_place, list_regions
-from api.idempotency import Effect, json_response
+from api.idempotency import Effect
 from api.intake.read import Intake, read
 from api.intake.records import Known
 from api.problems import FieldError, InvalidInput
-from api.wording import Language, Text
+from api.wording import Text
 from fleet import documents
 from fleet.store import FleetStore, Write
 from routing.profiles import PROFILES
@@ -45,63 +45,49 @@ def import_file(
     language: Spoken,
 ) -> Response:
     """With any error the answer is 422 with every finding by sheet, row and column, and nothing was changed."""
-    viewer = change.viewer
-    viewer.require(REGISTRARS)
+    change.viewer.require(REGISTRARS)
     data = file.file.read()
-    intake = read(
-        data,
-        name=file.filename or "file",
-        kind=kind.value,
-        lang=language,
-        now=change.now,
-        known=known_facts(store),
-    )
-    errors = [
-        {
-            "sheet": error.sheet,
-            "row": error.row,
-            "column": error.column,
-            "field": error.column,
-            "value": error.value,
-            "message": error.message,
-            "remedy": error.remedy,
-        }
-        for error in intake.errors
-    ]
-    errors += _outside(intake, viewer, language)
-    if errors:
-        return _refusal(errors, language)
-    nouns: list[Any] = [*intake.units, *intake.sites, *intake.vehicles, *intake.drivers, *intake.requests]
-    if not nouns:
-        raise InvalidInput(
-            [
-                FieldError(
-                    field="file",
-                    value=file.filename,
-                    message=Text("文件中没有数据", "the file holds no data"),
-                    remedy=Text("填写后重新上传", "fill it in and send it again"),
-                )
-            ]
-        )
+    name = file.filename or "file"
 
     def effect() -> Effect:
+        intake = read(data, name=name, kind=kind.value, lang=language, now=change.now, known=known_facts(store))
+        findings = [*_said(intake), *_outside(intake, change.viewer)]
+        if findings:
+            raise InvalidInput(findings)
+        writes = [
+            Write(kind=documents.kind_of(noun), id=noun.id, expected_version=0, body=documents.encode(noun))
+            for noun in _nouns(intake)
+        ]
+        notes = [{"sheet": note.sheet, "row": note.row, "message": note.message} for note in intake.notes]
         return Effect(
             type="import.applied",
-            region=viewer.person.region,
-            writes=[
-                Write(kind=documents.kind_of(noun), id=noun.id, expected_version=0, body=documents.encode(noun))
-                for noun in nouns
-            ],
+            region=change.viewer.person.region,
+            writes=writes,
             status=201,
-            body={
-                "created_count": len(nouns),
-                "errors": [],
-                "notes": [{"sheet": note.sheet, "row": note.row, "message": note.message} for note in intake.notes],
-            },
-            data={"file": file.filename or "", "created_count": len(nouns)},
+            body={"created_count": len(writes), "errors": [], "notes": notes},
+            data={"file": name, "created_count": len(writes)},
         )
 
     return change.perform(effect)
+
+
+def _nouns(intake: Intake) -> list[Any]:
+    return [*intake.units, *intake.sites, *intake.vehicles, *intake.drivers, *intake.requests]
+
+
+def _said(intake: Intake) -> list[FieldError]:
+    """Return intake's findings, which are in the caller's language already."""
+    return [
+        FieldError(
+            sheet=error.sheet,
+            row=error.row,
+            field=error.column,
+            value=error.value,
+            message=Text(error.message, error.message),
+            remedy=Text(error.remedy, error.remedy),
+        )
+        for error in intake.errors
+    ]
 
 
 def known_facts(store: FleetStore) -> Known:
@@ -140,40 +126,16 @@ def _all(store: FleetStore, kind: str) -> Iterator[tuple[str, Any]]:
         after = page.next_after
 
 
-def _outside(intake: Intake, viewer: Viewer, language: Language) -> list[dict[str, Any]]:
+def _outside(intake: Intake, viewer: Viewer) -> list[FieldError]:
     """Name every record that lies outside the caller's region."""
-    nouns: Sequence[Any] = [*intake.units, *intake.sites, *intake.vehicles, *intake.drivers, *intake.requests]
     return [
-        {
-            "sheet": documents.kind_of(noun) + "s",
-            "row": None,
-            "column": "region",
-            "field": "region",
-            "value": f"{noun.id}: {noun.region}",
-            "message": Text("不在您的管辖区域", "outside your region").say(language),
-            "remedy": Text("去掉该行，或请有权限的人导入", "leave it out, or let someone who may import it").say(
-                language
-            ),
-        }
-        for noun in nouns
+        FieldError(
+            sheet=documents.kind_of(noun) + "s",
+            field="region",
+            value=f"{noun.id}: {noun.region}",
+            message=Text("不在您的管辖区域", "outside your region"),
+            remedy=Text("去掉该行，或请有权限的人导入", "leave it out, or let someone who may import it"),
+        )
+        for noun in _nouns(intake)
         if not viewer.covers(noun.region)
     ]
-
-
-def _refusal(errors: Sequence[dict[str, Any]], language: Language) -> Response:
-    title = Text("文件有误，未导入任何数据", "The file has errors; nothing was taken in")
-    detail = Text("共 {count} 处有误，逐项说明见 errors。", "{count} thing(s) are wrong; they are listed under errors.")
-    response = json_response(
-        {
-            "type": "urn:chuanyu:problem:invalid-file",
-            "title": title.say(language),
-            "status": 422,
-            "detail": detail.say(language, {"count": len(errors)}),
-            "instance": "/v1/imports",
-            "created_count": 0,
-            "errors": list(errors),
-        },
-        status=422,
-    )
-    response.headers["content-type"] = "application/problem+json"
-    return response

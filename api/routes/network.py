@@ -56,7 +56,7 @@ def get_route(
     ]
     if findings:
         raise InvalidInput(findings)
-    route = services.roads.route(
+    route = services.roads_now().roads.route(
         Point(lon_wgs84=from_lon, lat_wgs84=from_lat),
         Point(lon_wgs84=to_lon, lat_wgs84=to_lat),
         get_profile(profile),
@@ -90,8 +90,8 @@ def get_route(
 
 @router.get("/plans/{id}/routes.geojson", summary="The drives of a plan, one line per leg")
 def get_routes_of_plan(id: str, request: Request, viewer: Caller, services: Served, store: Store) -> Response:
-    access_document(viewer, store, "plan", id)
-    lines = services.lines
+    plan = access_document(viewer, store, "plan", id)
+    lines = services.roads_on(str(plan.body["day"])).lines
     features: list[dict[str, Any]] = []
     after = ""
     while True:

@@ -157,7 +157,7 @@ class Engine:
         """Run every island for ``iterations``."""
         tune = self.tuning
         n = len(self.net.req_i)
-        average = min(tune.average, max(1.0, 0.4 * n))
+        average = min(tune.average, float(n))
         shares = np.array(tune.shares)
 
         def run(state: State) -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from hashlib import shake_256
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -22,12 +24,15 @@ from api.promises import answer_with
 from api.services import Services
 from api.settings import Settings
 from dispatch.legs import LegBook
-from fleet import documents
+from fleet import documents, redis_server
 from fleet.drivers import Driver, Shift
+from fleet.durable_store import DurableStore
+from fleet.ledger import Ledger
 from fleet.memory_store import MemoryStore
 from fleet.people import Person, Role
+from fleet.redis_store import RedisStore
 from fleet.sites import ChargeGroup, Site
-from fleet.store import Commit, Write
+from fleet.store import Commit, FleetStore, Write
 from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind
 from routing.builtin import load_builtin
@@ -55,7 +60,7 @@ class Clock:
 class World:
     """The application with its parts, and a signed-in client per person."""
 
-    store: MemoryStore
+    store: FleetStore
     services: Services
     clock: Clock
     client: httpx.Client
@@ -192,9 +197,36 @@ def random_bytes(seed: str) -> Callable[[int], bytes]:
     return draw
 
 
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis of the tests' own, as an installation has it."""
+    running = redis_server.start(tmp_path_factory.mktemp("redis"))
+    yield running.url
+    running.stop()
+
+
 @pytest.fixture
-def world(password_hash: str, roads: RoadEngine) -> Iterator[World]:
-    store = MemoryStore()
+def store_kind() -> str:
+    """Which store the world stands on; a module overrides it to run over both."""
+    return "memory"
+
+
+@pytest.fixture
+def store(store_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[FleetStore]:
+    if store_kind == "memory":
+        yield MemoryStore()
+        return
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    kept = RedisStore(request.getfixturevalue("redis_url"), prefix=f"test-{token_hex(6)}", fenced=True)
+    durable = DurableStore(kept, ledger)
+    durable.recover()
+    yield durable
+    kept.close()
+    ledger.close()
+
+
+@pytest.fixture
+def world(password_hash: str, roads: RoadEngine, store: FleetStore) -> Iterator[World]:
     clock = Clock(NOW)
     store.commit(
         Commit(
@@ -220,6 +252,8 @@ def world(password_hash: str, roads: RoadEngine) -> Iterator[World]:
         yield World(store=store, services=services, clock=clock, client=client)
         services.jobs.close()
         services.feed.close()
+        if not isinstance(store, MemoryStore):
+            services.feed.join()
 
 
 @contextmanager

@@ -98,6 +98,14 @@ def test_nobody_hears_of_another_region_or_person(world, listen):
         assert len(stream.events) == 1
 
 
+def test_a_stream_ends_with_the_session(world, monkeypatch):
+    monkeypatch.setattr("api.events.PULSE_S", 0.05)
+    with world.client.stream("GET", "/v1/events", headers=world.as_("dispatcher")) as answer:
+        assert world.client.delete("/v1/sessions/current", headers=world.as_("dispatcher")).status_code == 204
+        for _ in answer.iter_lines():
+            pass  # the server closes the stream; without that this would wait until the test's time is up
+
+
 def test_a_stream_takes_the_token_from_the_query_because_browsers_cannot_send_headers(world):
     world.as_("dispatcher")
     url = f"/v1/events?access_token={world.tokens['dispatcher']}"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.api.conftest import PASSWORD, trip
+
+
+@pytest.fixture(params=["memory", "redis and ledger"])
+def store_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def submitted(world) -> int:
@@ -27,6 +34,13 @@ def test_the_answer_stays_the_first_one_even_when_the_document_moved_on(world):
     assert world.post(f"/v1/requests/{id}:approve", "boss").status_code == 200
     again = world.post("/v1/requests", "asker", trip(), Idempotency_Key="k-1")
     assert again.content == first.content
+
+
+def test_a_repetition_is_answered_even_when_it_would_be_refused_by_now(world):
+    first = world.post("/v1/requests", "asker", trip(), Idempotency_Key="k-1")
+    world.clock.pass_by(hours=6)
+    assert world.post("/v1/requests", "asker", trip()).status_code == 422
+    assert world.post("/v1/requests", "asker", trip(), Idempotency_Key="k-1").content == first.content
 
 
 def test_the_same_key_for_something_else_is_refused(world):

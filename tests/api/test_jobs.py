@@ -9,7 +9,7 @@ import pytest
 from api.jobs import JobCancelled, JobControl, Jobs, new_job
 from api.telemetry import Metrics
 from api.wording import Text
-from fleet.errors import IllegalTransition
+from fleet.errors import IllegalTransition, StoreUnavailable
 from fleet.memory_store import MemoryStore
 from fleet.store import Commit
 from tests.api.conftest import NOW
@@ -115,3 +115,14 @@ def test_jobs_of_a_dead_process_are_told_as_failed_and_not_run_again(bench):
     after_restart.launch(bench.store.get("job", "J-queued"))
     assert bench.state("J-queued") == "failed"
     after_restart.close()
+
+
+def test_a_job_that_loses_the_store_is_told_as_failed_when_the_store_is_back(bench):
+    def lose(control: JobControl) -> dict[str, object]:
+        bench.begun.set()
+        raise StoreUnavailable("gone")
+
+    bench.jobs._works["plan"] = lose
+    bench.launch("J-1")
+    bench.until("J-1", "failed")
+    assert "数据存储中断" in bench.jobs.render(bench.store.get("job", "J-1"), "zh")["message"]

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
-from api.schemas import agreements, assignments, facts, optimiser, persons, plans, requests, sessions
+from api.schemas import agreements, assignments, closures, facts, optimiser, persons, plans, requests, sessions
 
 
 @pytest.fixture
@@ -47,6 +47,16 @@ def test_every_post_with_a_body_has_an_example_that_holds(schema):
         assert found, f"{method} {path} has no example"
 
 
+def test_the_reference_shows_every_operation_and_loads_nothing_from_elsewhere(world, schema):
+    page = world.client.get("/docs")
+    assert page.status_code == 200
+    for _, path, operation in operations(schema):
+        assert f"<code>{path}</code>" in page.text
+        assert operation["summary"].split(";")[0].replace("'", "&#x27;") in page.text
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+
+
 def test_every_post_takes_an_idempotency_key(schema):
     for method, path, operation in operations(schema):
         if method == "post":
@@ -56,7 +66,7 @@ def test_every_post_takes_an_idempotency_key(schema):
 
 def test_examples_are_accepted_by_their_models():
     count = 0
-    for module in (agreements, assignments, facts, optimiser, persons, plans, requests, sessions):
+    for module in (agreements, assignments, closures, facts, optimiser, persons, plans, requests, sessions):
         for value in vars(module).values():
             extra = getattr(value, "model_config", {}).get("json_schema_extra") if isinstance(value, type) else None
             for example in (extra or {}).get("examples", []):

@@ -9,9 +9,18 @@ import pytest
 from api.optimiser import BREACHES
 from api.schemas.optimiser import CheckInput, SolveInput
 from dispatch.check import Breach
+from dispatch.solve import warm_up
 
 SOLVE = SolveInput.model_config["json_schema_extra"]["examples"][0]
 CHECK = CheckInput.model_config["json_schema_extra"]["examples"][0]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def compiled() -> None:
+    """Compile the search first: a fresh checkout takes longer for that than a caller waits."""
+    warm_up()
+
+
 KEPT = ("kind", "shipment_index", "visit_index", "charger_index", "start_at", "end_at", "charged_wh")
 
 

@@ -145,3 +145,13 @@ def test_build_look_and_drive(tmp_path: Path, shared_dir: Path):
     code, out, _ = run("build", extract, "--out", folder, "--country", "EU", "--lang", "zh")
     assert code == 0
     assert "转向限制" in out
+
+
+def test_export(tmp_path: Path):
+    code, out, _ = run("export", "--out", tmp_path / "net.geojson", "--json")
+    assert code == 0
+    assert json.loads(out)["edges"] == 3032
+    assert len(json.loads((tmp_path / "net.geojson").read_text(encoding="utf-8"))["features"]) == 3032
+    code, _, err = run("export", "--out", tmp_path / "net.shp", "--lang", "zh")
+    assert code == 2
+    assert ".gpkg" in err

