@@ -50,6 +50,8 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"no network here; make one with `chuanyu network build`", "此处没有路网；可用 `chuanyu network build` 生成"),
     (r"not (.*); build it again", "不符合 {0}，请重新生成"),
     (r"missing or cut short; build the network again", "缺失或不完整，请重新生成路网"),
+    (r"no square of 16-bit samples", "不是正方形的 16 位高程采样"),
+    (r"no tile such as N30E104.hgt in it", "其中没有 N30E104.hgt 之类的高程文件"),
     (r"a network has at least one node", "路网至少有一个节点"),
     (r"one entry for each of (.*) nodes, or none at all", "每个节点一项（共 {0} 个），或全不给"),
     (r"every end is a node index from 0 to (.*)", "端点须为 0 至 {0} 的节点序号"),

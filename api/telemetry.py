@@ -71,6 +71,9 @@ class Observe:
 
         try:
             await self._app(scope, receive, note)
+        except Exception:
+            status = status or 500  # answered further out
+            raise
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "(none)")

@@ -23,6 +23,7 @@ from scipy.sparse import csgraph
 from routing.compiled import compiled
 from routing.errors import InvalidNetwork
 from routing.graph import Confidence, RoadGraph
+from routing.heights import Heights
 from routing.osm_restrictions import Restriction, resolve
 from routing.osm_tags import (
     COUNTRIES,
@@ -39,9 +40,6 @@ from routing.turns import ARRIVAL, Expansion, expand
 
 Progress = Callable[[str, int], None]
 """Told the stage and how many objects of it are done."""
-Heights = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], npt.NDArray[np.float64]]
-"""(lon, lat) arrays to heights in metres, NaN where unknown."""
-
 MAX_EDGE_M = 400.0
 """Roads on which one may stop are cut at least this often, so that a stop beside a long country road snaps near to it."""
 

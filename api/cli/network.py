@@ -32,11 +32,11 @@ from api.routing_words import say_routing_error
 from api.wording import Language, Text
 from routing.conditions import Conditions, TimeBand
 from routing.datum import Datum, to_wgs84
-from routing.elevation import heights_from_points
 from routing.engine import Point, RoadEngine, Route
 from routing.errors import NoRoute, RoutingError
 from routing.geography import load_geography
 from routing.graph import Confidence, RoadGraph
+from routing.heights import load_heights
 from routing.hierarchy import contraction_order
 from routing.matrix_file import write_matrix
 from routing.network import NetworkSummary, summarise
@@ -81,7 +81,10 @@ def build(
     out: Annotated[Path, typer.Option("--out", help="输出文件夹 / folder to write")],
     country: Annotated[str, typer.Option("--country", help="默认限速：" + ", ".join(COUNTRIES))] = "CN",
     elevation: Annotated[
-        Path | None, typer.Option("--elevation", help="高程点 CSV：lon, lat, elevation_m / points with heights")
+        Path | None,
+        typer.Option(
+            "--elevation", help="高程：SRTM .hgt 文件夹，或 CSV（lon, lat, elevation_m）/ folder of .hgt tiles, or CSV"
+        ),
     ] = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
@@ -106,7 +109,7 @@ def build(
                 done = 0.6 * (read.get(stage, 0.0) + (1 - math.exp(-count / 1e6)) / len(files))
             advance(done, f"{stage} {count:,}" if count else stage)
 
-        heights = heights_from_points(elevation) if elevation is not None else None
+        heights = load_heights(elevation) if elevation is not None else None
         graph, report = import_osm(files, country=country, heights=heights, progress=tell)
         advance(0.8, "contraction order")
         graph = graph.with_order(contraction_order(graph))

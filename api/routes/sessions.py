@@ -10,6 +10,7 @@ from api.dependencies import Caller, Served, Token
 from api.geography import find_region
 from api.idempotency import check_key, json_response
 from api.schemas.sessions import SignInInput
+from api.settings import is_loopback
 from fleet.errors import NotFound
 from fleet.people import Person
 from fleet.store import FleetStore
@@ -66,10 +67,13 @@ def get_me(viewer: Caller, services: Served) -> dict[str, Any]:
 
 
 @router.get("/demo-accounts", summary="Accounts of the demo", responses={404: {}})
-def list_demo_accounts(services: Served) -> list[dict[str, Any]]:
-    """Only while the demo runs on a loopback address; otherwise there is no such thing."""
+def list_demo_accounts(request: Request, services: Served) -> list[dict[str, Any]]:
+    """Only while the demo runs on a loopback address; otherwise there is no such thing.
+
+    The name in the address must be one of this machine too, so that no page elsewhere can point its own name here.
+    """
     access = services.demo_access
-    if access is None:
+    if access is None or not is_loopback(request.url.hostname or ""):
         raise NotFound(kind="demo", id="accounts")
     accounts = []
     for account in access.accounts:

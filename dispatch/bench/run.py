@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from dispatch.bench.readers import Instance, read
-from dispatch.search.engine import Clocked, Engine
+from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.model import Model, NodeRow, RequestRow, SlotRow, build
 from dispatch.search.tables import INF
 
@@ -76,7 +77,16 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
 
 
 def solve_file(
-    path: Path, format: str, *, seconds: float, seed: int, threads: int, out: Path, gamma: float | None = None
+    path: Path,
+    format: str,
+    *,
+    seconds: float,
+    seed: int,
+    threads: int,
+    out: Path,
+    gamma: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    tuning: Tuning | None = None,
 ) -> Outcome:
     """Solve one instance file, write ``NAME.solution.json`` into ``out`` and return the figures.
 
@@ -85,11 +95,11 @@ def solve_file(
     BadInstance
         The file is not of the stated format.
     """
-    began = time.monotonic()
+    began = clock()
     instance = read(path, format, gamma=gamma)
     model = model_of(instance)
-    engine = Engine(model, seed=seed, threads=threads)
-    watch = Clocked(clock=time.monotonic, iterations=None, seconds=seconds - (time.monotonic() - began))
+    engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
+    watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
@@ -109,7 +119,7 @@ def solve_file(
         cost=cost,
         vehicles=len(used),
         unserved=engine.unserved,
-        seconds=round(time.monotonic() - began, 3),
+        seconds=round(clock() - began, 3),
         iterations=engine.iterations,
         seed=seed,
         bound=engine.bound,

@@ -13,7 +13,7 @@ import numpy as np
 
 from dispatch.search.compiled import entry, inner
 from dispatch.search.duty import lay_out, stop_to_charge
-from dispatch.search.insertion import best_insertion, candidates, drop, put, refresh, touch, undo
+from dispatch.search.insertion import bid, candidates, drop, put, refresh, touch, undo
 from dispatch.search.tables import (
     EARLY,
     INF,
@@ -257,7 +257,9 @@ def sort_by_key(count, work):
 
 
 @inner
-def recreate_best(count, touched, shed, blink, wide, roads, asks, fleet, kin, cells, plan, back, plugs, desk, work):
+def recreate_best(
+    count, touched, shed, blink, wide, roads, asks, fleet, kin, cells, plan, back, plugs, desk, work, bids
+):
     """Insert ``work.removed[:count]`` one by one where cheapest; return the number of touched slots, negative if broken."""
     rng = work.rng
     w = uniform(rng)
@@ -296,7 +298,7 @@ def recreate_best(count, touched, shed, blink, wide, roads, asks, fleet, kin, ce
         found = candidates(r, wide, touched, asks, fleet, kin, plan, work)
         for y in range(found):
             k = work.cand[y]
-            cost, i, j = best_insertion(k, r, best, blink, roads, asks, fleet, cells, plan, plugs, desk, work)
+            cost, i, j = bid(k, r, best, blink, roads, asks, fleet, cells, plan, plugs, desk, work, bids)
             if i >= 0:
                 best = cost
                 best_k = k
@@ -323,8 +325,8 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
         w = 0
         for y in range(found):
             k = work.cand[y]
-            cost, i, j = best_insertion(
-                k, r, asks.req_f[r, R_PENALTY], 0.0, roads, asks, fleet, cells, plan, plugs, desk, work
+            cost, i, j = bid(
+                k, r, asks.req_f[r, R_PENALTY], 0.0, roads, asks, fleet, cells, plan, plugs, desk, work, bids
             )
             if i >= 0 and w < columns:
                 bids.col_cost[x, w] = cost
@@ -399,8 +401,8 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
                 z = int(k) if which == 0 else int(fresh)
                 if z < 0 or w >= columns:
                     continue
-                cost, i, j = best_insertion(
-                    z, r, asks.req_f[r, R_PENALTY], 0.0, roads, asks, fleet, cells, plan, plugs, desk, work
+                cost, i, j = bid(
+                    z, r, asks.req_f[r, R_PENALTY], 0.0, roads, asks, fleet, cells, plan, plugs, desk, work, bids
                 )
                 if i >= 0:
                     bids.col_cost[x, w] = cost
@@ -512,6 +514,7 @@ def anneal(
                     plugs,
                     desk,
                     work,
+                    bids,
                 )
             if touched < 0:
                 ok = False

@@ -236,7 +236,10 @@ class Engine:
         if watch.seconds is not None:
             limit = min(self.tuning.master_share * watch.seconds, max(0.2, watch.seconds - watch.elapsed))
         deterministic = 4.0 if watch.seconds is None else None
+        import os
+        t0 = __import__("time").process_time()
         found = self.master.solve(self.best, seconds=limit, deterministic=deterministic)
+        if os.environ.get("SPDEBUG"): print("SP", round(watch.share,3), "cpu", round(__import__("time").process_time()-t0,2), "N", len(self.master.cost), "cols", len(self.master.relaxation.columns), "found", found is not None, "best", self.objective, [float(s.objective[O_BEST]) for s in self.states], flush=True)
         worst = max(self.states, key=lambda s: s.objective[O_BEST])
         if found is not None:
             for state in self.states:

@@ -13,6 +13,7 @@ from dispatch.search.tables import (
     LATE,
     LOC,
     MAX_CHARGES,
+    NEEDS_ENERGY,
     R_BLOCK,
     R_CHANGE,
     R_FIRST,
@@ -36,6 +37,9 @@ from dispatch.search.timing import earliest, latest, uniform
 def refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
     """Recompute schedule bounds, loads, charge stops and cost of slot ``k``; False if its sequence is infeasible."""
     m = plan.length[k]
+    counter = plan.version.shape[0] - 1
+    plan.version[counter] += 1
+    plan.version[k] = plan.version[counter]
     nodes = plan.seq[k]
     gear = fleet.slot_i[k, S_GEAR]
     node_i = roads.node_i
@@ -139,11 +143,11 @@ def drop(k, r, asks, plan):
 
 
 @inner
-def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, desk, work):
+def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
     """Return (cost, i, j) of the cheapest feasible insertion of ``r`` into slot ``k`` below ``bound``; i = -1 if none.
 
     Positions are screened in constant time with the route's earliest and latest schedules; what passes and improves is
-    timed exactly. With probability ``blink`` a candidate is overlooked (Christiaens and Vanden Berghe 2020).
+    timed exactly.
     """
     best = bound
     best_i = np.int64(-1)
@@ -221,8 +225,6 @@ def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, d
                     break
             if not fits or t + d_service + drive[dl, lb] > late[i + 1] + EPS:
                 continue
-            if blink > 0.0 and uniform(work.rng) < blink:
-                continue
             for x in range(i + 1):
                 tmp[x] = nodes[x]
             for x in range(count):
@@ -254,11 +256,7 @@ def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, d
             t_d = d_early
         if t_d <= d_late:
             c = lead + inner + price[dl, lb] - price[la, lb]
-            if (
-                c < best
-                and t_d + d_service + drive[dl, lb] <= late[i + 1] + EPS
-                and (blink <= 0.0 or uniform(work.rng) >= blink)
-            ):
+            if c < best and t_d + d_service + drive[dl, lb] <= late[i + 1] + EPS:
                 for x in range(i + 1):
                     tmp[x] = nodes[x]
                 tmp[i + 1] = first
@@ -309,11 +307,7 @@ def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, d
                     break
                 continue
             c = lead + price[lx, dl] + price[dl, ly] - price[lx, ly]
-            if (
-                c < best
-                and t_d + d_service + drive[dl, ly] <= late[j + 1] + EPS
-                and (blink <= 0.0 or uniform(work.rng) >= blink)
-            ):
+            if c < best and t_d + d_service + drive[dl, ly] <= late[j + 1] + EPS:
                 for z in range(i + 1):
                     tmp[z] = nodes[z]
                 tmp[i + 1] = first
@@ -332,6 +326,30 @@ def best_insertion(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, d
                     best_i = i
                     best_j = j
     return best, best_i, best_j
+
+
+@inner
+def bid(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, desk, work, bids):
+    """As :func:`best_insertion`, remembering the answer while the route stays as it is.
+
+    With probability ``blink`` the route is overlooked (after Christiaens and Vanden Berghe 2020).
+    """
+    if blink > 0.0 and uniform(work.rng) < blink:
+        return bound, np.int64(-1), np.int64(-1)
+    if bids.memo_version.shape[0] <= r or (fleet.slot_i[k, S_NEEDS] & NEEDS_ENERGY):
+        return best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk)
+    if bids.memo_version[r, k] == plan.version[k]:
+        cost = bids.memo_cost[r, k]
+        if cost >= bound:
+            return bound, np.int64(-1), np.int64(-1)
+        if bids.memo_i[r, k, 0] >= 0:
+            return cost, bids.memo_i[r, k, 0], bids.memo_i[r, k, 1]
+    cost, i, j = best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk)
+    bids.memo_version[r, k] = plan.version[k]
+    bids.memo_cost[r, k] = cost
+    bids.memo_i[r, k, 0] = i
+    bids.memo_i[r, k, 1] = j
+    return cost, i, j
 
 
 @inner
@@ -362,6 +380,7 @@ def touch(k, count, plan, back, plugs, work):
     m = plan.length[k]
     back.u_length[k] = m
     back.u_cost[k] = plan.cost[k]
+    back.u_version[k] = plan.version[k]
     for i in range(m):
         back.u_seq[k, i] = plan.seq[k, i]
         back.u_early[k, i] = plan.early[k, i]
@@ -389,6 +408,7 @@ def undo(count, fleet, plan, back, plugs, work):
         m = back.u_length[k]
         plan.length[k] = m
         plan.cost[k] = back.u_cost[k]
+        plan.version[k] = back.u_version[k]
         for i in range(m):
             plan.seq[k, i] = back.u_seq[k, i]
             plan.early[k, i] = back.u_early[k, i]

@@ -1,6 +1,6 @@
 """The master problem: of all routes that the searches met, choose the cheapest set that serves every request once.
 
-A linear relaxation over the pool is solved by partial pricing with HiGHS; the columns whose reduced cost can still pay
+A linear relaxation over the pool is solved by partial pricing with GLOP; the columns whose reduced cost can still pay
 go to CP-SAT.
 Coupling: the number of vehicles of every class. Charge points are checked when the chosen routes are loaded.
 """
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from ortools.linear_solver import pywraplp
 from ortools.sat.python import cp_model
-from scipy.optimize import linprog
 
 from dispatch.search.tables import (
     O_BEST,
@@ -30,9 +29,49 @@ from dispatch.search.tables import (
     State,
 )
 
-solve_lp: Any = linprog
 COLUMNS = 2000
 """Columns that go into the integer programme at most."""
+
+
+class Relaxation:
+    """The linear relaxation over the columns that have been worth a look so far; every solution starts from the last basis."""
+
+    def __init__(self, penalty: FloatTable, room: FloatTable) -> None:
+        self.solver = pywraplp.Solver.CreateSolver("GLOP")
+        self.cover = [self.solver.Constraint(1.0, 1.0) for _ in penalty]
+        self.rooms = [self.solver.Constraint(-self.solver.infinity(), float(r)) for r in room]
+        self.objective = self.solver.Objective()
+        self.objective.SetMinimization()
+        self.columns: dict[int, pywraplp.Variable] = {}
+        self.unit = 1.0 / max(1.0, float(np.median(penalty, axis=0))) if len(penalty) else 1.0
+        for row, price in zip(self.cover, penalty, strict=True):
+            left_over = self.solver.NumVar(0.0, self.solver.infinity(), "")
+            row.SetCoefficient(left_over, 1.0)
+            self.objective.SetCoefficient(left_over, float(price) * self.unit)
+
+    def reprice(self, cost: FloatTable) -> None:
+        """Take over costs that have fallen since a column was added."""
+        for at, variable in self.columns.items():
+            self.objective.SetCoefficient(variable, float(cost[at]) * self.unit)
+
+    def add(self, chosen: IntTable, cost: FloatTable, kind: IntTable, members: list[IntTable]) -> None:
+        for at in chosen.tolist():
+            if at in self.columns:
+                continue
+            variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
+            self.columns[at] = variable
+            self.objective.SetCoefficient(variable, float(cost[at]) * self.unit)
+            for r in members[at].tolist():
+                self.cover[r].SetCoefficient(variable, 1.0)
+            self.rooms[int(kind[at])].SetCoefficient(variable, 1.0)
+
+    def solve(self) -> tuple[float, FloatTable, FloatTable] | None:
+        """Return the optimum, the duals of the requests and those of the vehicles; None if the solver gives up."""
+        if self.solver.Solve() != pywraplp.Solver.OPTIMAL:
+            return None
+        dual = np.array([row.dual_value() for row in self.cover]) / self.unit
+        room = np.array([row.dual_value() for row in self.rooms]) / self.unit
+        return float(self.objective.Value()) / self.unit, dual, room
 
 
 class Master:
@@ -59,6 +98,7 @@ class Master:
                 room.append(len(set(vehicles)))
             self.family[c] = families[vehicles]
         self.room = np.array(room, np.float64)
+        self.relaxation = Relaxation(net.req_f[:, R_PENALTY], self.room)
 
     def gather(self, states: list[State]) -> None:
         """Take over the routes that the islands have pooled since the last time, and their present costs."""
@@ -108,34 +148,23 @@ class Master:
             cheap = np.argsort(cost / np.maximum(1, np.diff(cover.indptr)), kind="stable")[:1000]
             chosen = np.unique(np.concatenate([np.arange(max(0, N - 1500), N), cheap]))
         else:
-            chosen = np.argsort(cost - transposed @ self.dual, kind="stable")[:2000]
-        identity = sp.identity(n, format="csc")
-        empty = sp.csc_matrix((len(self.room), n))
+            chosen = np.argsort(cost - transposed @ self.dual, kind="stable")[:500]
+        self.relaxation.reprice(cost)
         lower = 0.0
         reduced = cost
-        for _ in range(60):
-            result = solve_lp(
-                np.concatenate([cost[chosen], penalty]),
-                A_eq=sp.hstack([cover[:, chosen], identity]).tocsc(),
-                b_eq=np.ones(n),
-                A_ub=sp.hstack([room[:, chosen], empty]).tocsc(),
-                b_ub=self.room,
-                bounds=(0, None),
-                method="highs-ds",
-            )
-            if result.status != 0:
+        for _ in range(80):
+            self.relaxation.add(chosen, cost, kind, self.members)
+            solved = self.relaxation.solve()
+            if solved is None:
                 return None
-            lower = float(result.fun)
-            self.dual = np.asarray(result.eqlin.marginals, np.float64)
-            reduced = cost - transposed @ self.dual - room_t @ np.asarray(result.ineqlin.marginals, np.float64)
+            lower, self.dual, room_dual = solved
+            reduced = cost - transposed @ self.dual - room_t @ room_dual
             pays = np.where(reduced < -1e-6)[0]
             if not len(pays) or (deterministic is None and time.monotonic() - began > seconds):
                 break
-            if len(pays) > 800:
-                pays = pays[np.argsort(reduced[pays], kind="stable")[:800]]
-            gap = upper - lower
-            keep = chosen[reduced[chosen] < gap * 1.5 + 1e-6] if gap > 0 else chosen
-            chosen = np.union1d(keep, pays)
+            if len(pays) > 500:
+                pays = pays[np.argsort(reduced[pays], kind="stable")[:500]]
+            chosen = pays
         if lower >= upper - 1e-6:
             return None
         kept: IntTable = np.where(reduced <= upper - lower + 1e-6)[0].astype(np.int64)

@@ -25,6 +25,8 @@ INF = 1e15
 BLOCK_LOAD = 1e9
 """Load of an exclusive block while it is under way, so that nobody else fits in."""
 EPS = 1e-6
+MEMO = 3_000_000
+"""Pairs of request and slot for which the best insertion is remembered at most."""
 MAX_CHARGES = 4
 """Charge stops that the search adds to one route at most."""
 OCCUPANCY = 96
@@ -100,6 +102,7 @@ class State(NamedTuple):
     late: FloatTable
     load: FloatTable
     cost: FloatTable
+    version: IntTable  # changes whenever the route does; the last entry is the counter
     charge_count: IntTable
     charge_i: IntTable  # (K, MAX_CHARGES, 2) position before it, group
     charge_f: FloatTable  # (K, MAX_CHARGES, 3) begin, end, energy
@@ -118,6 +121,7 @@ class State(NamedTuple):
     u_late: FloatTable
     u_load: FloatTable
     u_cost: FloatTable
+    u_version: IntTable
     u_charge_count: IntTable
     u_charge_i: IntTable
     u_charge_f: FloatTable
@@ -152,6 +156,9 @@ class State(NamedTuple):
     col_cost: FloatTable
     col_i: IntTable
     col_count: IntTable
+    memo_version: IntTable  # (n, K) or (0, 0) where that would be too large
+    memo_cost: FloatTable
+    memo_i: IntTable
     # pool
     zobrist: npt.NDArray[np.uint64]
     pool_hash: npt.NDArray[np.uint64]
@@ -180,6 +187,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
     for name in ("early", "late", "u_early", "u_late"):
         state_f[name] = np.zeros((K, M))
     columns = min(K, 64) + 2
+    memo = (n, K) if n * K <= MEMO else (0, 0)
     seq = np.zeros((K, M), np.int64)
     seq[:, 0], seq[:, 1] = net.slot_i[:, S_START], net.slot_i[:, S_END]
     vehicles = int(net.slot_i[:, S_VEHICLE].max(initial=-1)) + 1
@@ -191,6 +199,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         route_of=np.full(n, -1, np.int64),
         load=np.zeros((K, M, Q)),
         cost=np.zeros(K),
+        version=np.zeros(K + 1, np.int64),
         charge_count=np.zeros(K, np.int64),
         charge_i=np.zeros((K, MAX_CHARGES, 2), np.int64),
         charge_f=np.zeros((K, MAX_CHARGES, 3)),
@@ -206,6 +215,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         u_length=np.zeros(K, np.int64),
         u_load=np.zeros((K, M, Q)),
         u_cost=np.zeros(K),
+        u_version=np.zeros(K, np.int64),
         u_charge_count=np.zeros(K, np.int64),
         u_charge_i=np.zeros((K, MAX_CHARGES, 2), np.int64),
         u_charge_f=np.zeros((K, MAX_CHARGES, 3)),
@@ -238,6 +248,9 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         col_cost=np.zeros((64, columns)),
         col_i=np.zeros((64, columns, 3), np.int64),
         col_count=np.zeros(64, np.int64),
+        memo_version=np.full(memo, -1, np.int64),
+        memo_cost=np.zeros(memo),
+        memo_i=np.zeros((*memo, 2), np.int64),
         zobrist=zobrist,
         pool_hash=np.zeros(hash_size, np.uint64),
         pool_at=np.zeros(hash_size, np.int64),
@@ -307,6 +320,7 @@ class Plan(NamedTuple):
     late: FloatTable
     load: FloatTable
     cost: FloatTable
+    version: IntTable
     vehicle_use: IntTable
     active: IntTable
     objective: FloatTable
@@ -321,6 +335,7 @@ class Back(NamedTuple):
     u_late: FloatTable
     u_load: FloatTable
     u_cost: FloatTable
+    u_version: IntTable
     u_charge_count: IntTable
     u_charge_i: IntTable
     u_charge_f: FloatTable
@@ -381,11 +396,14 @@ class Work(NamedTuple):
 
 
 class Bids(NamedTuple):
-    """Regret columns."""
+    """Regret columns, and best insertions already known for a version of a route."""
 
     col_cost: FloatTable
     col_i: IntTable
     col_count: IntTable
+    memo_version: IntTable
+    memo_cost: FloatTable
+    memo_i: IntTable
 
 
 class Pool(NamedTuple):

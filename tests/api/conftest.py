@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from api.app import attach_store, create_app
+from api.planning import plan_work
 from api.promises import answer_with
 from api.services import Services
 from api.settings import Settings
@@ -245,7 +246,7 @@ def world(password_hash: str, roads: RoadEngine, store: FleetStore) -> Iterator[
         secret=b"secret of the test",
         random_bytes=random_bytes("world"),
     )
-    attach_store(services, store, works={})
+    attach_store(services, store, works={"plan": plan_work(services)})
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
     with served(create_app(services)) as address, httpx.Client(base_url=address, timeout=20) as client:

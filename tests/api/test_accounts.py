@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.services import DemoAccess, DemoAccount
 from tests.api.conftest import PASSWORD
 
 
@@ -57,6 +58,19 @@ def test_a_password_in_a_faulty_body_is_not_sent_back(world):
 
 def test_demo_accounts_do_not_exist_outside_a_demo(world):
     assert world.client.get("/v1/demo-accounts").status_code == 404
+
+
+def test_demo_accounts_are_only_told_to_this_machine(world):
+    world.services.demo_access = DemoAccess(
+        day="2026-03-03",
+        password="drawn",
+        accounts=(DemoAccount(login="asker", name="甲", roles=("requester",), region="510900"),),
+    )
+    [account] = world.client.get("/v1/demo-accounts").json()
+    assert account["region_name_zh"] == "遂宁市"
+    assert account["password"] == "drawn"
+    rebound = world.client.get("/v1/demo-accounts", headers={"Host": "evil.example:8000"})
+    assert rebound.status_code == 404
 
 
 def test_no_token_no_data(world):

@@ -5,7 +5,7 @@ import { i18n } from "./index";
 
 export function told(error: unknown): string {
   if (error instanceof Refused) {
-    const fields = error.errors.map((each) => [each.message, each.remedy].filter(Boolean).join("；"));
+    const fields = error.errors.map((each) => [each.message, each.remedy].filter(Boolean).join(i18n.global.t("common.then")));
     // The findings say it all; the sentence above them only counts them.
     return fields.length > 0 ? fields.join("\n") : error.message;
   }
