@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from api.stops import ACCESS_LIMIT_M
 from routing.engine import RoadEngine
 from routing.errors import NoRoute, OffNetwork
@@ -20,21 +22,30 @@ _DIGITS = 5
 Line = tuple[tuple[float, float], ...]
 
 
+MOST_SHOWN_EDGES = 20_000
+"""A map of more edges than this shows the higher road classes only."""
+_CLASSES_BY_RANK = ("motorway", "trunk", "primary", "motorway_link", "trunk_link", "secondary", "ferry", "tertiary")
+
+
 def network_collection(graph: RoadGraph) -> dict[str, Any]:
-    """Return the network: one line per road (both directions in one), one point per node."""
+    """Return the network: one line per road (both directions in one), one point per named node.
+
+    Of a network with more than :data:`MOST_SHOWN_EDGES` edges only the highest classes that fit are returned.
+    """
     seen: set[tuple[int, int, int]] = set()
     features: list[dict[str, Any]] = []
-    for edge in range(len(graph.edge_from)):
+    for edge in _shown(graph):
         start, end = int(graph.edge_from[edge]), int(graph.edge_to[edge])
         ref = int(graph.ref_index[edge])
         key = (min(start, end), max(start, end), ref)
         if key in seen:
             continue
         seen.add(key)
+        shape = [[round(lon, _DIGITS), round(lat, _DIGITS)] for lon, lat in graph.shape_of(edge)]
         features.append(
             {
                 "type": "Feature",
-                "geometry": {"type": "LineString", "coordinates": [_node(graph, start), _node(graph, end)]},
+                "geometry": {"type": "LineString", "coordinates": [_node(graph, start), *shape, _node(graph, end)]},
                 "properties": {
                     "ref": graph.refs[ref],
                     "road_class": "" if graph.class_index is None else graph.road_classes[int(graph.class_index[edge])],
@@ -53,6 +64,24 @@ def network_collection(graph: RoadGraph) -> dict[str, Any]:
             }
         )
     return {"type": "FeatureCollection", "features": features}
+
+
+def _shown(graph: RoadGraph) -> list[int]:
+    """The edges that a map shows; not the copies that turn restrictions made."""
+    drawn = np.ones(graph.edge_count, dtype=bool)
+    if graph.base_node is not None and graph.arrival_node is not None:
+        arrives = (graph.arrival_node[graph.edge_from] == graph.edge_to) & (graph.edge_from != graph.edge_to)
+        drawn = (graph.base_node[graph.edge_from] == graph.edge_from) & ~arrives
+    if int(drawn.sum()) > MOST_SHOWN_EDGES and graph.class_index is not None:
+        chosen = np.zeros(graph.edge_count, dtype=bool)
+        for name in _CLASSES_BY_RANK:
+            if name in graph.road_classes:
+                more = chosen | (drawn & (graph.class_index == graph.road_classes.index(name)))
+                if int(more.sum()) > MOST_SHOWN_EDGES:
+                    break
+                chosen = more
+        drawn = chosen
+    return [int(edge) for edge in np.flatnonzero(drawn)]
 
 
 def _node(graph: RoadGraph, node: int) -> list[float]:

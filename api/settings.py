@@ -30,6 +30,7 @@ class Settings:
 
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
+    ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
     ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. Each of the demo's 59 areas has
     at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
@@ -39,6 +40,7 @@ class Settings:
     var_dir: Path = field(default_factory=lambda: Path("var"))
     redis_url: str | None = None
     ledger_url: str | None = None
+    network: str = "builtin"
     demo: bool = False
     demo_vehicles: int = 400
     demo_requests: int = 1_200
@@ -121,6 +123,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         var_dir=Path(environ.get("CHUANYU_VAR", "").strip() or "var"),
         redis_url=environ.get("REDIS_URL", "").strip() or None,
         ledger_url=environ.get("CHUANYU_LEDGER_URL", "").strip() or None,
+        network=environ.get("CHUANYU_NETWORK", "").strip() or "builtin",
         demo=_flag(environ, "CHUANYU_DEMO"),
         demo_vehicles=_whole(environ, "CHUANYU_DEMO_VEHICLES", 400, least=59, most=20_000),
         demo_requests=_whole(environ, "CHUANYU_DEMO_REQUESTS", 1_200, least=80, most=100_000),

@@ -30,8 +30,8 @@ from fleet.people import Person, Role
 from fleet.redis_server import RunningRedis
 from fleet.redis_store import RedisStore
 from fleet.store import Commit, FleetStore, Write
-from routing.builtin import load_builtin
 from routing.engine import RoadEngine
+from routing.stored import open_network
 
 PREFIX = "chuanyu"
 _WATCH_S = 0.2
@@ -117,7 +117,7 @@ class Worker:
         watch.start()
 
     def _load_roads(self) -> None:
-        roads = RoadEngine(load_builtin())
+        roads = RoadEngine(open_network(self._services.settings.network))
         self._services.promiser = answer_with(self._services)
         self._services.attach_roads(roads, LegBook(roads))
 

@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from routing.builtin import load_builtin
 from routing.errors import InvalidNetwork
 from routing.graph import RoadGraph
 
 FORMAT = "chuanyu-network/1"
 MANIFEST = "network.json"
+
+BUILTIN = "builtin"
+"""Name of the network that comes with the program."""
 
 _TEXTS = frozenset({"node_names", "node_ids", "refs", "road_classes", "notes"})
 
@@ -117,3 +121,8 @@ def load_network(folder: Path) -> RoadGraph:
                 )
             values[item.name] = array
     return RoadGraph(**values)
+
+
+def open_network(name: str) -> RoadGraph:
+    """The built-in network by its name, or the stored one in the folder of that name; raises as :func:`load_network`."""
+    return load_builtin() if name == BUILTIN else load_network(Path(name))
