@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from dispatch.check import Breach, check
 from dispatch.permission import Asking, Offering, judge, territory_of
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.snapshot import build
+from dispatch.solve import StopRule, solve
 from fleet.regions import load_regions
 from fleet.requests import Priority
 from fleet.rules.energy import reserve_wh
@@ -18,6 +22,7 @@ from fleet.vehicles import Battery, Duty, Energy, VehicleState
 from routing.conditions import Conditions
 from routing.energy import MIXED_CYCLE, drive_energy
 from routing.profiles import get_profile
+from tests.dispatch.generated import make_problem
 from tests.dispatch.plain import BASE, BEFORE, DAY, SUINING, GridRoads, driver, request, site, unit, vehicle, view
 
 TERRITORY = territory_of(load_regions())
@@ -127,3 +132,40 @@ def test_consumption_follows_the_defaults(ambient_c, climate, key):
     assert rules["R064.compact_bev_least_wh_per_km"] * 0.9 <= mild <= rules["R064.compact_bev_most_wh_per_km"]
     weather = wh_per_km(Conditions(ambient_c=ambient_c, climate=climate))
     assert weather / mild == pytest.approx(rules[key] / 1_000, rel=0.03)
+
+
+@pytest.fixture(scope="module")
+def electric():
+    """Problems of battery vehicles far from each other, with the solver's plans for them."""
+    problems = [make_problem(seed, electric=1.0, battery_wh=12_000, side_m=45_000.0) for seed in range(4)]
+    return [(problem, solve(problem, seed=1, stop=StopRule(iterations=60))) for problem in problems]
+
+
+def causes(problem, plan):
+    return {found.cause for found in check(problem, plan)} - {Breach.DIGEST}
+
+
+def test_no_plan_of_the_solver_breaks_energy_points_or_rest(electric):
+    """R061, R063 and R116: the solver's plans hold, and the checker, which shares no code with it, says so."""
+    assert any(stop.charged_wh for _, plan in electric for route in plan.routes for stop in route.stops)
+    assert [check(problem, plan) for problem, plan in electric] == [()] * len(electric)
+
+
+def test_the_checker_catches_each_of_them_broken_by_hand(electric):
+    """R061, R063 and R116: less power at the site, two cars on one point, a higher reserve, a shorter drive without rest."""
+    found = set()
+    for problem, plan in electric:
+        found |= causes(replace(problem, site_power_w=(1,) * len(problem.site_power_w)), plan)
+        strict = tuple(replace(car, max_continuous_drive_s=60) for car in problem.vehicles)
+        found |= causes(replace(problem, vehicles=strict), plan)
+        fuller = tuple(
+            replace(car, battery=car.battery and replace(car.battery, reserve_wh=car.battery.capacity_wh // 2))
+            for car in problem.vehicles
+        )
+        found |= causes(replace(problem, vehicles=fuller), plan)
+        for route in plan.routes:
+            if any(stop.charged_wh for stop in route.stops):
+                other = next(n for n in range(len(problem.vehicles)) if n != route.vehicle)
+                kept = tuple(own for own in plan.routes if own.vehicle != other)
+                found |= causes(problem, replace(plan, routes=(*kept, replace(route, vehicle=other))))
+    assert {Breach.SITE_POWER, Breach.REST, Breach.BATTERY_RESERVE, Breach.CHARGE_POINTS} <= found
