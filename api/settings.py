@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -104,6 +105,16 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     raise InvalidSetting(name=name, value=text, remedy="1 or 0")
 
 
+def _day(environ: Mapping[str, str], name: str) -> str | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InvalidSetting(name=name, value=text, remedy="a day such as 2026-03-02") from None
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from ``environ``, by default the environment of this process.
 
@@ -129,7 +140,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo_requests=_whole(environ, "CHUANYU_DEMO_REQUESTS", 1_200, least=80, most=100_000),
         demo_sites=_whole(environ, "CHUANYU_DEMO_SITES", 60, least=59, most=5_000),
         demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
-        demo_day=environ.get("CHUANYU_DEMO_DAY", "").strip() or None,
+        demo_day=_day(environ, "CHUANYU_DEMO_DAY"),
         plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),
         session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
         body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),

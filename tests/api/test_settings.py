@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_the_environment_is_read():
         ("CHUANYU_PLAN_SECONDS", "-1"),
         ("CHUANYU_LOG_LEVEL", "loud"),
         ("CHUANYU_DEMO_VEHICLES", "3"),
+        ("CHUANYU_DEMO_DAY", "2026-02-30"),
     ],
 )
 def test_an_unusable_value_is_named(name, value):
@@ -49,3 +51,10 @@ def test_an_unusable_value_is_named(name, value):
 )
 def test_loopback(host, expected):
     assert Settings(host=host).is_loopback is expected
+
+
+@pytest.mark.parametrize("page", ["docs/server.md", "docs/server.zh-CN.md"])
+def test_every_variable_is_documented(repository, page):
+    read = set(re.findall(r'"(CHUANYU_[A-Z0-9_]+|REDIS_URL)"', (repository / "api" / "settings.py").read_text("utf-8")))
+    told = set(re.findall(r"CHUANYU_[A-Z0-9_]+|REDIS_URL", (repository / page).read_text("utf-8")))
+    assert told == read

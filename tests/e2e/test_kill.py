@@ -16,7 +16,7 @@ import pytest
 from fleet.ledger import Ledger
 from tests.e2e.processes import ServerProcess
 
-KILLS = ["redis"] * 38 + ["server"] * 12
+KILLS = ["redis"] * 39 + ["server"] * 11
 WRITERS = 3
 UNIT = {"name": "单位", "region": "510900", "level": "prefecture"}
 
