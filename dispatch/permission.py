@@ -169,10 +169,13 @@ def _by_agreement(
     pools: PoolRules, unit: Unit, other: Unit | None, asking: Asking, offering: Offering
 ) -> tuple[int, TierRefusal]:
     """The tier by rules and agreements (R069, R105-R107). A vehicle counts in the region where it is registered (R108)."""
-    stranger = Unit(id=offering.unit_id, name=offering.unit_id, region=RegionCode(offering.region), level=Level.COUNTY)
-    owner = replace(other or stranger, region=RegionCode(offering.region))
+    region = RegionCode(offering.region)
+    if other is None:
+        other = Unit(id=offering.unit_id, name=offering.unit_id, region=region, level=Level.COUNTY)
+    elif other.region != region:
+        other = replace(other, region=region)
     answer = pools.answer_for(
-        requester=unit, owner=owner, rental=asking.rental, pooled=offering.pooled, listed=offering.listed
+        requester=unit, owner=other, rental=asking.rental, pooled=offering.pooled, listed=offering.listed
     )
     if answer.refusal is not None:
         return FORBIDDEN, _REFUSALS.get(answer.refusal.code, TierRefusal.NO_AGREEMENT)
