@@ -100,6 +100,8 @@ def solve_file(
     model = model_of(instance)
     engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
     watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
+    if instance.fleet_first:
+        engine.shed(watch, upto=0.45)
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]

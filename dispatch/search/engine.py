@@ -17,6 +17,7 @@ from dispatch.search.tables import (
     O_BEST_UNSERVED,
     O_CURRENT,
     O_UNSERVED,
+    S_VEHICLE,
     IntTable,
     State,
     grouped,
@@ -229,6 +230,59 @@ class Engine:
                     planned.pop(0)
                     self.combine(watch)
 
+    def shed(self, watch: Clocked, *, upto: float, should_stop: Callable[[], bool] | None = None) -> None:
+        """Use as few slots as can be found until the share ``upto`` of the work is done; the others stay closed afterwards.
+
+        One route is dissolved at a time, and its requests are squeezed into the others, the ones that were left out most often
+        first (after the ejection counters of Nagata and Braeysy 2009, Oper. Res. Lett. 37(5)).
+        """
+        if not len(self.net.req_i):
+            return
+        with ThreadPoolExecutor(max_workers=len(self.states)) as pool:
+            self.step(1, 1e-9, 1e-9, pool)
+            base = self.best
+            kept = (base.b_seq.copy(), base.b_length.copy())
+            empty = self.heads()
+            for state in self.states:
+                self.install(*kept, state)
+                state.vehicle_use[self.net.slot_i[kept[1] == 2, S_VEHICLE]] = 1
+            if self.unserved:
+                for state in self.states:
+                    state.vehicle_use[self.net.slot_i[kept[1] == 2, S_VEHICLE]] = 0
+                return
+            per = 100
+            while watch.share < upto and int((kept[1] > 2).sum()) > 1 and not (should_stop and should_stop()):
+                used = np.where(kept[1] > 2)[0]
+                gone = int(used[np.argmin(kept[1][used])])
+                seq, length = kept[0].copy(), kept[1].copy()
+                seq[gone], length[gone] = empty[0][gone], empty[1][gone]
+                for state in self.states:
+                    state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = INF, len(self.net.req_i)
+                    self.install(seq, length, state)
+                    state.vehicle_use[self.net.slot_i[gone, S_VEHICLE]] = 1
+                    state.absent[:] = 1.0
+                heat = 0.02 * self.scale()
+                while watch.share < upto and self.unserved and not (should_stop and should_stop()):
+                    begin = watch.clock()
+                    self.step(per, heat, heat * 0.999, pool, SHED)
+                    watch.done += per * len(self.states)
+                    per = max(
+                        10,
+                        min(
+                            5_000, int(per * min(2.0, max(0.3, self.tuning.chunk_s / max(watch.clock() - begin, 1e-4))))
+                        ),
+                    )
+                if self.unserved:
+                    for state in self.states:
+                        state.vehicle_use[self.net.slot_i[gone, S_VEHICLE]] = 0
+                    break
+                found = self.best
+                kept = (found.b_seq.copy(), found.b_length.copy())
+            for state in self.states:
+                state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = INF, len(self.net.req_i)
+                self.install(*kept, state)
+        self.master.limit(int((kept[1] > 2).sum()))
+
     def combine(self, watch: Clocked) -> None:
         """Let the master pick the best routes of the pool; what it finds becomes the current plan of the worst island."""
         self.master.gather(self.states)
@@ -236,10 +290,7 @@ class Engine:
         if watch.seconds is not None:
             limit = min(self.tuning.master_share * watch.seconds, max(0.2, watch.seconds - watch.elapsed))
         deterministic = 4.0 if watch.seconds is None else None
-        import os
-        t0 = __import__("time").process_time()
         found = self.master.solve(self.best, seconds=limit, deterministic=deterministic)
-        if os.environ.get("SPDEBUG"): print("SP", round(watch.share,3), "cpu", round(__import__("time").process_time()-t0,2), "N", len(self.master.cost), "cols", len(self.master.relaxation.columns), "found", found is not None, "best", self.objective, [float(s.objective[O_BEST]) for s in self.states], flush=True)
         worst = max(self.states, key=lambda s: s.objective[O_BEST])
         if found is not None:
             for state in self.states:

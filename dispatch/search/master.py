@@ -100,6 +100,12 @@ class Master:
         self.room = np.array(room, np.float64)
         self.relaxation = Relaxation(net.req_f[:, R_PENALTY], self.room)
 
+    def limit(self, vehicles: int) -> None:
+        """Allow at most so many routes of every family of vehicles."""
+        self.room = np.minimum(self.room, float(vehicles))
+        for row in self.relaxation.rooms:
+            row.SetUb(min(row.ub(), float(vehicles)))
+
     def gather(self, states: list[State]) -> None:
         """Take over the routes that the islands have pooled since the last time, and their present costs."""
         if not self.taken:

@@ -127,6 +127,15 @@ export const en: Words = {
     event: "Official event",
     ordinary: "Ordinary duty",
   },
+  why: {
+    title: "Chosen because",
+    R069_TIER_1: "a vehicle of the same compound",
+    R069_TIER_2: "a vehicle of the same level and area",
+    R069_TIER_3: "a vehicle of the same area, another level",
+    R069_TIER_4: "a vehicle of the same cooperation area",
+    R069_TIER_5: "a vehicle of an allied region",
+    R069_TIER_6: "a rental vehicle",
+  },
   answer: {
     promise: "This can be arranged",
     refusal: "This cannot be arranged for now",

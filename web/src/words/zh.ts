@@ -120,6 +120,15 @@ export const zh = {
   },
   tripKind: { transfer: "接送", charter: "包车", rental: "分时租赁（自驾）" },
   priority: { emergency: "应急保障", confidential: "机要通信", event: "重要公务活动", ordinary: "一般公务" },
+  why: {
+    title: "派车依据",
+    R069_TIER_1: "同一办公区的车辆",
+    R069_TIER_2: "同级、同地区的车辆",
+    R069_TIER_3: "同地区其他层级的车辆",
+    R069_TIER_4: "同一片区的车辆",
+    R069_TIER_5: "合作地区的车辆",
+    R069_TIER_6: "租赁车辆",
+  },
   answer: {
     promise: "可以安排",
     refusal: "暂时不能安排",
