@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dispatch.problem import FORBIDDEN, TierRefusal
-from fleet.ids import UnitId, VehicleId
+from fleet.ids import RegionCode, UnitId, VehicleId
 from fleet.regions import RegionLevel, Regions
 from fleet.requests import Priority
-from fleet.units import Unit
+from fleet.rules.pools import PoolRules
+from fleet.units import Level, Unit
 from fleet.vehicles import Duty
 
 SAME_UNIT_OR_COMPOUND = 1
@@ -27,11 +28,14 @@ class Territory:
     ``area_of`` maps every region code to the area whose pool it belongs to (a county to its prefecture, a district of
     Chongqing to itself); ``cooperation_area`` an area to its cooperation area (片区, rule R004; none for Chongqing);
     ``allied`` holds the pairs of areas between which dispatch is switched on (rules R007-R012, R106).
+    ``pools`` are the rules and agreements of the day, which decide where they are given; the relations then only say whom it
+    is worth asking.
     """
 
     area_of: Mapping[str, str]
     cooperation_area: Mapping[str, str] = field(default_factory=dict)
     allied: frozenset[frozenset[str]] = frozenset()
+    pools: PoolRules | None = None
 
     def area(self, region: str) -> str:
         return self.area_of.get(region, region)
@@ -72,6 +76,19 @@ def territory_of(regions: Regions, *, cross_pairs: frozenset[frozenset[str]] = B
     )
 
 
+def territory_under(regions: Regions, pools: PoolRules) -> Territory:
+    """Relations as the rules and the agreements of a day have them: opt-ins open areas, confirmed pairs open the border."""
+    stated = territory_of(regions, cross_pairs=frozenset())
+    joined = {stated.area(region) for region in pools.opted_in()}
+    pairs = {frozenset(map(stated.area, pair)) for pair in pools.open_pairs()}
+    return replace(
+        stated,
+        cooperation_area={area: code for area, code in stated.cooperation_area.items() if area in joined},
+        allied=frozenset(pairs),
+        pools=pools,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, order=True)
 class Asking:
     """What of a request decides who may serve it; requests that agree in it form one group."""
@@ -92,10 +109,13 @@ class Offering:
     duty: Duty
     self_drive: bool
     declined_as: VehicleId | None = None
+    pooled: bool = True
+    listed: bool = False
 
     @property
-    def sort_key(self) -> tuple[str, str, str, bool, str]:
-        return (self.unit_id, self.region, self.duty.value, self.self_drive, self.declined_as or "")
+    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool]:
+        own = self.declined_as or ""
+        return (self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed)
 
 
 def judge(
@@ -112,6 +132,12 @@ def judge(
     if offering.duty in (Duty.ENFORCEMENT, Duty.SPECIAL):
         return FORBIDDEN, TierRefusal.NOT_POOLED
     unit = units[asking.unit_id]
+    if not asking.rental and not offering.pooled:
+        return FORBIDDEN, TierRefusal.NOT_POOLED
+    if not asking.rental and offering.listed:
+        return FORBIDDEN, TierRefusal.OVER_QUOTA
+    if territory.pools is not None:
+        return _by_agreement(territory.pools, unit, units.get(offering.unit_id), asking, offering)
     here, there = territory.area(unit.region), territory.area(offering.region)
     tier = FORBIDDEN
     if here == there:
@@ -127,6 +153,33 @@ def judge(
     if tier == FORBIDDEN:
         return FORBIDDEN, TierRefusal.NO_AGREEMENT
     return (RENTED if asking.rental else tier), TierRefusal.ALLOWED
+
+
+#: codes of :mod:`fleet.rules.pools` -> what the problem says of the pair
+_REFUSALS = {
+    "not_pooled": TierRefusal.NOT_POOLED,
+    "over_quota": TierRefusal.OVER_QUOTA,
+    "not_opted_in": TierRefusal.NOT_OPTED_IN,
+    "not_confirmed": TierRefusal.NOT_CONFIRMED,
+    "agreement_expired": TierRefusal.EXPIRED,
+}
+
+
+def _by_agreement(
+    pools: PoolRules, unit: Unit, other: Unit | None, asking: Asking, offering: Offering
+) -> tuple[int, TierRefusal]:
+    """The tier by rules and agreements (R069, R105-R107). A vehicle counts in the region where it is registered (R108)."""
+    region = RegionCode(offering.region)
+    if other is None:
+        other = Unit(id=offering.unit_id, name=offering.unit_id, region=region, level=Level.COUNTY)
+    elif other.region != region:
+        other = replace(other, region=region)
+    answer = pools.answer_for(
+        requester=unit, owner=other, rental=asking.rental, pooled=offering.pooled, listed=offering.listed
+    )
+    if answer.refusal is not None:
+        return FORBIDDEN, _REFUSALS.get(answer.refusal.code, TierRefusal.NO_AGREEMENT)
+    return int(answer.tier or FORBIDDEN), TierRefusal.ALLOWED
 
 
 def _tier_within(unit: Unit, other: Unit | None) -> int:

@@ -36,6 +36,15 @@ class TierRefusal(IntEnum):
     NOT_POOLED = 1
     NO_AGREEMENT = 2
     DUTY_MISMATCH = 3
+    NOT_OPTED_IN = 4
+    NOT_CONFIRMED = 5
+    EXPIRED = 6
+    OVER_QUOTA = 7
+
+    @property
+    def rule_id(self) -> str:
+        """The rule that forbids it; empty where nothing does."""
+        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039")[self]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

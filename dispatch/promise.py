@@ -16,10 +16,11 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import cast
 
+from dispatch.agreed import territory_on
 from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
-from dispatch.permission import Asking, Offering, Territory, judge, territory_of
+from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
@@ -29,7 +30,6 @@ from fleet.documents import decode
 from fleet.drivers import Driver
 from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
 from fleet.itineraries import Itinerary, ItineraryStop
-from fleet.regions import load_regions
 from fleet.requests import TripKind, TripRequest
 from fleet.sites import Site
 from fleet.store import Document, FleetStore
@@ -110,7 +110,7 @@ def promise(
     Nearer pools are tried before farther ones; within a pool the vehicle that drives least for it is chosen.
     """
     policy = policy or DispatchPolicy()
-    territory = territory or territory_of(load_regions())
+    territory = territory or territory_on(store, local_day(request.stops[0].earliest_at))
     off = _off_network(request, roads, policy)
     if off is not None:
         return Answer(outcome=Outcome.REFUSAL, reasons=(off,))
@@ -206,7 +206,12 @@ class _Fleet:
             special=bool(request.equipment),
         )
         offering = Offering(
-            unit_id=vehicle.unit_id, region=vehicle.region, duty=vehicle.duty, self_drive=vehicle.self_drive
+            unit_id=vehicle.unit_id,
+            region=vehicle.region,
+            duty=vehicle.duty,
+            self_drive=vehicle.self_drive,
+            pooled=vehicle.pooled,
+            listed=vehicle.listed,
         )
         if vehicle.state is not VehicleState.AVAILABLE or vehicle.profile not in PROFILES:
             return None

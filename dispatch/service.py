@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from dispatch.agreed import territory_on
 from dispatch.check import Violation, check
 from dispatch.errors import DispatchError
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
-from dispatch.permission import Territory, territory_of
+from dispatch.permission import Territory
 from dispatch.plan import Plan, Reason
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
 from dispatch.snapshot import Snapshot, build
@@ -27,7 +28,7 @@ from fleet.ids import ItineraryId, PlanId, RegionCode, RequestId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState, Itinerary
 from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.plans import PlanFigures, PlanReason, PlanRecord, PlanUnserved
-from fleet.regions import covers, load_regions
+from fleet.regions import covers
 from fleet.requests import RequestState, TripRequest, assign
 from fleet.requests import withdraw as withdraw_request
 from fleet.store import Commit, FleetStore, Write
@@ -98,7 +99,7 @@ def run_once(
         Code of the region planned, with all that lies below it; None or empty for everything. Vehicles, drivers and
         requests of others are left alone.
     territory
-        How regions relate; by default as the built-in region table says.
+        How regions relate; by default as the agreements in the store and the rules of the day have it.
     clock
         Seconds of any steady clock, to time the search; without one the record says 0.
     solver
@@ -114,7 +115,7 @@ def run_once(
     tick = clock or (lambda: 0.0)
     scope = region or ""
     view = read(store, day=day, in_scope=lambda code: covers(scope, code))
-    territory = territory or territory_of(load_regions())
+    territory = territory or territory_on(store, day)
     keep: frozenset[VehicleId] = frozenset()
     seconds = 0.0
     mended: tuple[Violation, ...] = ()

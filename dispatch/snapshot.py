@@ -391,6 +391,8 @@ def _offering(vehicle: Vehicle, view: FleetView) -> Offering:
         duty=vehicle.duty,
         self_drive=vehicle.self_drive,
         declined_as=vehicle.id if was_declined else None,
+        pooled=vehicle.pooled,
+        listed=vehicle.listed,
     )
 
 

@@ -25,7 +25,10 @@ def first_reasons(problem: Problem, index: int) -> tuple[Reason, ...]:
             Reason(
                 code=Cause.VEHICLE_NOT_ALLOWED,
                 proven=True,
-                detail={"refusal": ",".join(TierRefusal(r).name for r in sorted(refusals))},
+                detail={
+                    "refusal": ",".join(TierRefusal(r).name for r in sorted(refusals)),
+                    "rules": ",".join(sorted({TierRefusal(r).rule_id for r in refusals} - {""})),
+                },
             ),
         )
     roomy = [v for v in permitted if v.seats >= request.seats]

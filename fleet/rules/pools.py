@@ -14,7 +14,7 @@ from enum import IntEnum
 from fleet.agreements import Agreement, AgreementKind, AgreementState, AgreementTier
 from fleet.errors import InvalidFact
 from fleet.ids import AgreementId, RegionCode, UnitId
-from fleet.rules.jurisdictions import get_jurisdiction, is_within
+from fleet.rules.jurisdictions import find_jurisdiction, get_jurisdiction, is_within
 from fleet.rules.model import Rule, RuleBook
 from fleet.rules.refusals import Refusal
 from fleet.units import Unit
@@ -68,35 +68,71 @@ class PoolRules:
 
         Whether class and state of the vehicle fit the trip is asked in :mod:`fleet.rules.fitness`.
         """
-        if vehicle.duty is Duty.RENTAL:
+        return self.answer_for(
+            requester=requester,
+            owner=owner,
+            rental=vehicle.duty is Duty.RENTAL,
+            pooled=vehicle.pooled,
+            listed=vehicle.listed,
+            name=vehicle.plate,
+        )
+
+    def answer_for(
+        self, *, requester: Unit, owner: Unit, rental: bool, pooled: bool, listed: bool, name: str = ""
+    ) -> PoolAnswer:
+        """Say the same of all vehicles of a unit that agree in these flags; ``name`` stands in the refusal's words."""
+        if rental:
             permitted = self._between(requester, owner)
             if permitted.refusal is not None:
                 return permitted
             return PoolAnswer(tier=Tier.RENTAL, rule_id="R069", agreement_id=permitted.agreement_id)
         if requester.id == owner.id:
             return PoolAnswer(tier=Tier.COMPOUND, rule_id="R069")
-        if not vehicle.pooled:
+        if not pooled:
             return _no(
                 "R070",
                 "not_pooled",
-                f"{vehicle.plate}不是平台统筹车辆，不能供其他单位使用",
-                f"{vehicle.plate} is not a pooled vehicle: it serves its own unit only",
-                vehicle=vehicle.id,
+                f"{name or '该车'}不是平台统筹车辆，不能供其他单位使用",
+                f"{name or 'the vehicle'} is not a pooled vehicle: it serves its own unit only",
+                unit=owner.id,
             )
-        if vehicle.listed:
+        if listed:
             return _no(
                 "R039",
                 "over_quota",
-                f"{vehicle.plate}在超编超标清单上，不得跨单位派用",
-                f"{vehicle.plate} is on the over-quota and over-standard list: not dispatched across units",
-                vehicle=vehicle.id,
+                f"{name or '该车'}在超编超标清单上，不得跨单位派用",
+                f"{name or 'the vehicle'} is on the over-quota and over-standard list: not dispatched across units",
+                unit=owner.id,
             )
         return self._between(requester, owner)
+
+    def open_pairs(self) -> frozenset[frozenset[str]]:
+        """Pairs of regions that some of their units may help each other across: base zones and agreements that hold."""
+        named = [value.codes or () for value in self.book.get("R010").values if value.from_day <= self.day]
+        named += [own.regions for own in self.agreements if own.kind is AgreementKind.PAIR and own.holds_on(self.day)]
+        return frozenset(
+            frozenset(pair) for pair in named if len(pair) == 2 and self.between_regions(*pair).tier is not None
+        )
+
+    def opted_in(self) -> frozenset[str]:
+        """Prefectures that joined the dispatch of their cooperation area (R105)."""
+        return frozenset(
+            own.regions[0] for own in self.agreements if own.kind is AgreementKind.OPT_IN and own.holds_on(self.day)
+        )
 
     def _between(self, requester: Unit, owner: Unit) -> PoolAnswer:
         if requester.id == owner.id:
             return PoolAnswer(tier=Tier.COMPOUND, rule_id="R069")
-        a, b = get_jurisdiction(requester.region), get_jurisdiction(owner.region)
+        a, b = find_jurisdiction(requester.region), find_jurisdiction(owner.region)
+        if a is None or b is None:
+            unknown = requester.region if a is None else owner.region
+            return _no(
+                "R001",
+                "unknown_region",
+                f"没有行政区划代码{unknown}，或该区跨两省，须按登记地填写",
+                f"{unknown} is no region code, or a zone in both provinces: register the unit on one side",
+                region=unknown,
+            )
         if a.code == b.code:
             if requester.compound is not None and requester.compound == owner.compound:
                 return PoolAnswer(tier=Tier.COMPOUND, rule_id="R069")

@@ -100,7 +100,9 @@ def test_enforcement_is_true(book, repository):
                 if isinstance(node, ast.FunctionDef)
             }
         assert name in functions[path], (rule.id, own.test)
-        if path.startswith(("tests/fleet/rules/", "tests/dispatch/test_rules_bite")):
+        if path.startswith(
+            ("tests/fleet/rules/", "tests/dispatch/test_rules_bite", "tests/dispatch/test_agreements_bite")
+        ):
             assert _mentions(functions[path][name], rule.id), (rule.id, own.test)
 
 
