@@ -7,7 +7,6 @@ of ``fleet``, ``routing`` or ``dispatch`` is without an answer.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import vocabulary
+from api.errors import (
+    AlreadyExists,
+    ApiError,
+    BodyTooLarge,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    KeyReused,
+    KeyUnusable,
+    MalformedBody,
+    NotSignedIn,
+    NotUtf8,
+    OutsideRegion,
+    QueueFull,
+    StaleMatch,
+    StillStarting,
+    TooManyAttempts,
+    WrongPassword,
+    presentable,
+)
 from api.remedies import say_remedy
 from api.routing_words import say_reason
 from api.wording import Language, Text, choose_language
@@ -35,135 +54,39 @@ from fleet.errors import (
 )
 from routing.errors import InvalidClosure, InvalidNetwork, NoRoute, OffNetwork, RoutingError, UnknownProfile
 
+__all__ = [
+    "ANSWERS",
+    "MEDIA_TYPE",
+    "TYPE_PREFIX",
+    "AlreadyExists",
+    "Answer",
+    "ApiError",
+    "BodyTooLarge",
+    "FieldError",
+    "Forbidden",
+    "InvalidInput",
+    "KeyReused",
+    "KeyUnusable",
+    "MalformedBody",
+    "NotSignedIn",
+    "NotUtf8",
+    "OutsideRegion",
+    "Problem",
+    "QueueFull",
+    "StaleMatch",
+    "StillStarting",
+    "TooManyAttempts",
+    "WrongPassword",
+    "answer_for",
+    "describe",
+    "describe_crash",
+    "describe_plain",
+    "presentable",
+    "respond",
+]
+
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:chuanyu:problem:"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldError:
-    """One thing wrong with the input. ``field`` is a path such as ``stops[0].lon_wgs84``.
-
-    In a file ``field`` is the column, ``sheet`` and ``row`` say where; the row is the one that the spreadsheet shows.
-    """
-
-    field: str
-    message: Text
-    remedy: Text
-    value: object = None
-    row: int | None = None
-    sheet: str | None = None
-
-    def to_json(self, language: Language) -> dict[str, object]:
-        entry: dict[str, object] = {"field": self.field}
-        if self.sheet is not None:
-            entry |= {"sheet": self.sheet, "row": self.row, "column": self.field}
-        elif self.row is not None:
-            entry["row"] = self.row
-        entry["value"] = presentable(self.value)
-        entry["message"] = self.message.say(language)
-        entry["remedy"] = self.remedy.say(language)
-        return entry
-
-
-class ApiError(Exception):
-    """Root of the errors that arise at the outside itself."""
-
-
-class NotSignedIn(ApiError):
-    """No session, or one that ended."""
-
-
-class WrongPassword(ApiError):
-    """Login or password is wrong; which of them is not said."""
-
-
-class TooManyAttempts(ApiError):
-    def __init__(self, *, retry_after_s: int) -> None:
-        super().__init__(f"retry after {retry_after_s} s")
-        self.retry_after_s = retry_after_s
-
-
-class Forbidden(ApiError):
-    """The caller's roles do not include this; ``needs`` lists those that do."""
-
-    def __init__(self, *, needs: Sequence[str]) -> None:
-        super().__init__(", ".join(needs))
-        self.needs = tuple(needs)
-
-
-class OutsideRegion(ApiError):
-    """The caller may not write for that region."""
-
-    def __init__(self, *, region: str) -> None:
-        super().__init__(region)
-        self.region = region
-
-
-class InvalidInput(ApiError):
-    """The request's content is wrong; every finding is listed and nothing was changed."""
-
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("; ".join(f"{error.field}: {error.message.en}" for error in errors))
-        self.errors = tuple(errors)
-
-
-class MalformedBody(ApiError):
-    """The body is not JSON."""
-
-    def __init__(self, *, position: int, reason: str) -> None:
-        super().__init__(f"at {position}: {reason}")
-        self.position = position
-        self.reason = reason
-
-
-class NotUtf8(ApiError):
-    def __init__(self, *, position: int) -> None:
-        super().__init__(f"byte {position}")
-        self.position = position
-
-
-class BodyTooLarge(ApiError):
-    def __init__(self, *, limit_bytes: int) -> None:
-        super().__init__(f"at most {limit_bytes} bytes")
-        self.limit_bytes = limit_bytes
-
-
-class AlreadyExists(ApiError):
-    def __init__(self, *, kind: str, id: str) -> None:
-        super().__init__(f"{kind} {id}")
-        self.kind = kind
-        self.id = id
-
-
-class StaleMatch(ApiError):
-    """``If-Match`` names another version than the one that is stored."""
-
-    def __init__(self, *, kind: str, id: str, expected: str, actual: int) -> None:
-        super().__init__(f"{kind} {id}: {expected} is not {actual}")
-        self.kind = kind
-        self.id = id
-        self.expected = expected
-        self.actual = actual
-
-
-class KeyReused(ApiError):
-    """The same ``Idempotency-Key`` came with another body or for another address."""
-
-
-class KeyUnusable(ApiError):
-    """The ``Idempotency-Key`` is empty, too long or not printable ASCII."""
-
-
-class StillStarting(ApiError):
-    """The server does not have what this needs yet; ``waiting_for`` names it."""
-
-    def __init__(self, *, waiting_for: Text) -> None:
-        super().__init__(waiting_for.en)
-        self.waiting_for = waiting_for
-
-
-class QueueFull(ApiError):
-    """More jobs wait than the server takes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -574,21 +497,6 @@ def answer_for(kind: type[Exception]) -> Answer | None:
         if issubclass(ancestor, Exception) and ancestor in ANSWERS:
             return ANSWERS[ancestor]
     return None
-
-
-def presentable(value: object) -> object:
-    """Return ``value`` in a form that is safe to send back: JSON, short, finite."""
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, str):
-        text = value.encode("utf-8", "backslashreplace").decode("utf-8")
-        return text if len(text) <= 200 else text[:200] + "…"
-    if isinstance(value, list | tuple) and len(value) <= 8:
-        return [presentable(entry) for entry in value]
-    text = str(value).encode("utf-8", "backslashreplace").decode("utf-8")
-    return text if len(text) <= 200 else text[:200] + "…"
 
 
 @dataclass(frozen=True, kw_only=True)

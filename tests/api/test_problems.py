@@ -14,7 +14,7 @@ import pytest
 import dispatch
 import fleet
 import routing
-from api import problems
+from api import errors
 from api.problems import ANSWERS, answer_for, presentable
 from api.remedies import REMEDIES_ZH
 from api.vocabulary import ACTIONS, CAUSES, KINDS, STATES
@@ -67,8 +67,8 @@ def test_every_answer_is_worded_in_both_languages(kind):
 def test_every_error_of_the_api_itself_has_its_own_answer():
     kinds = [
         value
-        for value in vars(problems).values()
-        if inspect.isclass(value) and issubclass(value, problems.ApiError) and value is not problems.ApiError
+        for value in vars(errors).values()
+        if inspect.isclass(value) and issubclass(value, errors.ApiError) and value is not errors.ApiError
     ]
     assert kinds
     assert [kind.__name__ for kind in kinds if kind not in ANSWERS] == []
