@@ -49,7 +49,8 @@ class _Network:
     ) -> None:
         self._tail, self._head, self._piece, self._way = tail, head, piece, way
         self._by_id, self._by_tail, self._by_head, self._by_way = (
-            (order := np.argsort(key, kind="stable"), key[order]) for key in (node_ids, tail, head, way)
+            (order := np.argsort(key, kind="stable"), key[order].astype(np.int64))
+            for key in (node_ids, tail, head, way)
         )
 
     def find(self, node_id: int) -> int | None:
@@ -89,7 +90,8 @@ class _Network:
 
 def _run(table: tuple[npt.NDArray[np.int64], npt.NDArray[Any]], key: int) -> list[int]:
     order, keys = table
-    first, last = np.searchsorted(keys, [key, key + 1])
+    # Keys of another type would be converted as a whole, on every call.
+    first, last = np.searchsorted(keys, np.array([key, key + 1], dtype=np.int64))
     return [int(edge) for edge in order[first:last]]
 
 
