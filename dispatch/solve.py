@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dispatch.explain import explain
 from dispatch.plan import Cause, Plan, Reason, Route, Unserved
 from dispatch.problem import Problem
 from dispatch.search.causes import first_reasons
@@ -13,6 +14,9 @@ from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.lifting import lift
 from dispatch.search.lowering import Lowered, lower
 from dispatch.search.warmup import compile_kernels
+
+SEARCH_SHARE = 0.92
+"""Share of the time that goes to the search when somebody is left over; the rest finds out why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +79,22 @@ def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> P
     lowered = lower(problem)
     engine = Engine(lowered.model, seed=seed, threads=threads, tuning=Tuning())
     promised = {i for i, r in enumerate(problem.requests) if r.change_mfen > 0 and r.promised_earliest_s is not None}
-    share = 0.7 if promised else 1.0
-    engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=share)
+    engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=0.7 if promised else SEARCH_SHARE)
     if promised:
         # whoever cannot be served as promised may be served otherwise, at the price of the change
         left = promised & set(unserved_requests(lowered, engine))
         if left:
             engine.relax(lower(problem, relaxed=frozenset(left)).model)
+        engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=SEARCH_SHARE)
+    if not engine.unserved:
         engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk)
-    routes = lift(problem, lowered, engine)
-    return assemble(problem, digest, routes, seed=seed, iterations=engine.iterations)
+    plan = assemble(problem, digest, lift(problem, lowered, engine), seed=seed, iterations=engine.iterations)
+
+    def out_of_time() -> bool:
+        late = stop.seconds is not None and watch.elapsed >= stop.seconds
+        return late or bool(stop.should_cancel and stop.should_cancel())
+
+    return explain(problem, plan, should_stop=out_of_time)
 
 
 def unserved_requests(lowered: Lowered, engine: Engine) -> list[int]:

@@ -12,14 +12,12 @@ import math
 import numpy as np
 
 from dispatch.search.compiled import entry, inner
-from dispatch.search.duty import lay_out, stop_to_charge
 from dispatch.search.insertion import bid, candidates, drop, put, refresh, touch, undo
 from dispatch.search.tables import (
     EARLY,
     INF,
     LATE,
     LOC,
-    MAX_CHARGES,
     O_BEST,
     O_BEST_UNSERVED,
     O_CURRENT,
@@ -571,90 +569,3 @@ def anneal(
             work.is_removed[work.removed[x]] = 0
         if accepted and mode == SHED and unserved == 0:
             return
-
-
-@entry
-def schedule(k, nodes, m, charges, charge_i, charge_f, roads, fleet, cells, desk):
-    """Lay out one route with its charge stops: the full sequence and its times are left in ``desk``.
-
-    Return its length, 0 if broken.
-    """
-    scratch = roads.node_f.shape[0] - MAX_CHARGES - 1
-    n_aug = np.int64(0)
-    c = 0
-    for i in range(m):
-        desk.aug[n_aug] = nodes[i]
-        desk.aug_extra[n_aug] = 0.0
-        n_aug += 1
-        while c < charges and charge_i[c, 0] == i:
-            stop_to_charge(
-                scratch + c,
-                charge_i[c, 1],
-                charge_f[c, 0],
-                charge_f[c, 1] - charge_f[c, 0],
-                charge_f[c, 2],
-                roads,
-                cells,
-            )
-            desk.aug[n_aug] = scratch + c
-            desk.aug_extra[n_aug] = 0.0
-            n_aug += 1
-            c += 1
-    return n_aug if lay_out(k, n_aug, roads, fleet, desk) else 0
-
-
-@entry
-def load_routes(seq, length, roads, asks, fleet, cells, plan, best, plugs, desk):
-    """Replace the current plan by the given routes.
-
-    Routes that do not fit lose their removable requests. Sets the objective.
-    """
-    n = asks.req_i.shape[0]
-    for r in range(n):
-        plan.route_of[r] = -1
-    for k in range(fleet.slot_i.shape[0]):
-        if plugs.charge_count[k] > 0:
-            release_all(k, plugs)
-    total = 0.0
-    for k in range(fleet.slot_i.shape[0]):
-        plan.length[k] = length[k]
-        for i in range(length[k]):
-            plan.seq[k, i] = seq[k, i]
-        if not refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
-            w = 0
-            for i in range(plan.length[k]):
-                v = plan.seq[k, i]
-                r = roads.node_i[v, REQ]
-                if r < 0:
-                    plan.seq[k, w] = v
-                    w += 1
-            plan.length[k] = w
-            refresh(k, roads, asks, fleet, cells, plan, plugs, desk)
-        for i in range(plan.length[k]):
-            r = roads.node_i[plan.seq[k, i], REQ]
-            if r >= 0:
-                plan.route_of[r] = k
-        total += plan.cost[k]
-    unserved = 0
-    for r in range(n):
-        if plan.route_of[r] < 0:
-            unserved += 1
-            total += asks.req_f[r, R_PENALTY]
-    plan.objective[O_CURRENT] = total
-    plan.objective[O_UNSERVED] = unserved
-    if total < plan.objective[O_BEST] - 1e-7:
-        keep_best(asks, fleet, plan, best, plugs)
-
-
-@inner
-def release_all(k, plugs):
-    for g in range(plugs.occ_count.shape[0]):
-        w = 0
-        for i in range(plugs.occ_count[g]):
-            if plugs.occ_owner[g, i] != k:
-                plugs.occ_owner[g, w] = plugs.occ_owner[g, i]
-                plugs.occ_f[g, w, 0] = plugs.occ_f[g, i, 0]
-                plugs.occ_f[g, w, 1] = plugs.occ_f[g, i, 1]
-                w += 1
-        plugs.occ_count[g] = w
-    plugs.charge_count[k] = 0

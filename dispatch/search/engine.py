@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dispatch.search.anneal import MINIMISE, SHED, anneal, load_routes, schedule
+from dispatch.search.anneal import MINIMISE, SHED, anneal
+from dispatch.search.entries import load_routes, offer, schedule, variant
 from dispatch.search.master import Master
 from dispatch.search.model import Model
 from dispatch.search.tables import (
@@ -23,6 +24,9 @@ from dispatch.search.tables import (
     grouped,
     new_state,
 )
+
+MOST_CLASSES = 6
+"""Up to so many slot classes, every route met is also tried with the vehicles of the other classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +155,26 @@ class Engine:
             roads, fleet, cells, desk,
         )  # fmt: skip
         return length, best
+
+    def variants(self, kind: int, nodes: IntTable, m: int) -> list[tuple[int, float]]:
+        """Return (class, cost) of every other class that could drive the route as it is; none where there are many classes."""
+        classes = len(self.net.class_from) - 1
+        if classes > MOST_CLASSES:
+            return []
+        roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
+        found = []
+        for other in range(classes):
+            if other != kind:
+                cost = variant(int(self.net.class_from[other]), nodes, m, roads, asks, fleet, cells, plugs, desk)
+                if cost >= 0.0:
+                    found.append((other, float(cost)))
+        return found
+
+    def offer(self, r: int) -> tuple[float, int, int, int]:
+        """Return cost, slot and positions of the cheapest insertion of ``r`` into the first island's plan (slot -1: none)."""
+        roads, asks, fleet, _, cells, plan, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
+        cost, slot, i, j = offer(r, roads, asks, fleet, cells, plan, plugs, desk)
+        return float(cost), int(slot), int(i), int(j)
 
     def step(
         self, iterations: int, hot: float, cold: float, pool: ThreadPoolExecutor | None, mode: int = MINIMISE
@@ -285,7 +309,7 @@ class Engine:
 
     def combine(self, watch: Clocked) -> None:
         """Let the master pick the best routes of the pool; what it finds becomes the current plan of the worst island."""
-        self.master.gather(self.states)
+        self.master.gather(self.states, self.variants)
         limit = 60.0
         if watch.seconds is not None:
             limit = min(self.tuning.master_share * watch.seconds, max(0.2, watch.seconds - watch.elapsed))

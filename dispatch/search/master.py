@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
@@ -31,6 +32,10 @@ from dispatch.search.tables import (
 
 COLUMNS = 2000
 """Columns that go into the integer programme at most."""
+
+
+Variants = Callable[[int, IntTable, int], list[tuple[int, float]]]
+"""Class, nodes and length of a route to what it costs in other classes."""
 
 
 class Relaxation:
@@ -106,7 +111,7 @@ class Master:
         for row in self.relaxation.rooms:
             row.SetUb(min(row.ub(), float(vehicles)))
 
-    def gather(self, states: list[State]) -> None:
+    def gather(self, states: list[State], variants: Variants) -> None:
         """Take over the routes that the islands have pooled since the last time, and their present costs."""
         if not self.taken:
             self.taken = [0] * len(states)
@@ -119,18 +124,27 @@ class Master:
                 requests = requests[requests >= 0]
                 key = (int(state.pool_class[at]), frozenset(requests.tolist()))
                 cost = float(state.pool_cost[at])
-                known = self.index.get(key)
-                if known is None:
-                    self.index[key] = len(self.cost)
-                    self.sequence.append(nodes.copy())
-                    self.cost.append(cost)
-                    self.kind.append(int(state.pool_class[at]))
-                    self.members.append(requests.astype(np.int64))
-                elif cost < self.cost[known] - 1e-9:
-                    self.cost[known] = cost
-                    self.sequence[known] = nodes.copy()
+                if self.keep(key, cost, nodes, requests.astype(np.int64)):
+                    for other, price in variants(key[0], nodes, m):
+                        self.keep((other, key[1]), price, nodes, requests.astype(np.int64))
             state.pool_count[0] = 0
             state.pool_hash[:] = 0
+
+    def keep(self, key: tuple[int, frozenset[int]], cost: float, nodes: IntTable, requests: IntTable) -> bool:
+        """Keep a route of class ``key[0]`` that serves ``key[1]``, unless a cheaper one is known; whether it was kept."""
+        known = self.index.get(key)
+        if known is None:
+            self.index[key] = len(self.cost)
+            self.sequence.append(nodes.copy())
+            self.cost.append(cost)
+            self.kind.append(key[0])
+            self.members.append(requests)
+            return True
+        if cost < self.cost[known] - 1e-9:
+            self.cost[known] = cost
+            self.sequence[known] = nodes.copy()
+            return True
+        return False
 
     def solve(self, best: State, *, seconds: float, deterministic: float | None) -> tuple[IntTable, IntTable] | None:
         """Return better routes (sequences and lengths by slot) than ``best`` has, or None.
