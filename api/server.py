@@ -25,7 +25,7 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> in
     ``say`` is told the address, the demo's accounts and the plan's figures, by default on standard output.
     """
     tell = say or _print
-    configure_logs(settings.log_level)
+    configure_logs(settings.effective_log_level)
     settings.var_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     services = Services(settings=settings, clock=lambda: datetime.now(LOCAL_ZONE), secret=load_secret(settings.var_dir))
     try:

@@ -51,8 +51,13 @@ class Settings:
     plan_seconds: float = 20.0
     session_hours: float = 12.0
     body_limit_bytes: int = 8 * 1024 * 1024
-    log_level: str = "info"
+    log_level: str | None = None
     argon2_memory_kib: int = 65_536
+
+    @property
+    def effective_log_level(self) -> str:
+        """``log_level`` where it is set; else a demo in the foreground shows warnings only, so that its figures stay in sight."""
+        return self.log_level or ("warning" if self.demo else "info")
 
     @property
     def is_loopback(self) -> bool:
@@ -125,8 +130,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     if environ is None:
         environ = os.environ
-    level = environ.get("CHUANYU_LOG_LEVEL", "").strip().lower() or "info"
-    if level not in ("debug", "info", "warning", "error"):
+    level = environ.get("CHUANYU_LOG_LEVEL", "").strip().lower() or None
+    if level not in (None, "debug", "info", "warning", "error"):
         raise InvalidSetting(name="CHUANYU_LOG_LEVEL", value=level, remedy="debug, info, warning or error")
     return Settings(
         host=environ.get("CHUANYU_HOST", "").strip() or "127.0.0.1",
