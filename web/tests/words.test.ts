@@ -29,6 +29,7 @@ describe("instants on the clock of Asia/Shanghai", () => {
     expect(dayText("2026-03-02", "zh")).toContain("3月2日");
     expect(dayText("2026-03-02", "zh")).toContain("星期一");
     expect(dayText("2026-03-02", "en")).toContain("Mon");
+    expect(dayText("", "zh")).toBe("");
   });
 
   it("counts seconds from the day's midnight", () => {

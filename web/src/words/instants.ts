@@ -46,8 +46,9 @@ export function spanText(from: string, to: string, day?: string): string {
   return a === b ? a : `${a}–${b}`;
 }
 
-/** `3月2日 星期一` or `Mon 2 Mar`. */
+/** `3月2日 星期一` or `Mon 2 Mar`; empty while no day is known. */
 export function dayText(day: string, language: string): string {
+  if (!day) return "";
   const noon = new Date(`${day}T12:00:00+08:00`);
   return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
     timeZone: ZONE,
