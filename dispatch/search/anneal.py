@@ -307,7 +307,10 @@ def recreate_best(
             put(best_k, r, best_i, best_j, asks, plan)
             plan.route_of[r] = best_k
             if not refresh(best_k, roads, asks, fleet, cells, plan, plugs, desk):
-                return -touched
+                drop(best_k, r, asks, plan)
+                plan.route_of[r] = -1
+                if not refresh(best_k, roads, asks, fleet, cells, plan, plugs, desk):
+                    return -touched
     return touched
 
 

@@ -13,7 +13,7 @@ from dispatch.search.entries import load_routes, offer, schedule, variant
 from dispatch.search.master import Master
 from dispatch.search.model import Model
 from dispatch.search.tables import (
-    INF,
+    NO_PLAN,
     O_BEST,
     O_BEST_UNSERVED,
     O_CURRENT,
@@ -227,7 +227,7 @@ class Engine:
             return
         islands = len(self.states)
         with ThreadPoolExecutor(max_workers=islands) as pool:
-            if self.states[0].objective[O_UNSERVED] == n or self.states[0].objective[O_BEST] >= INF:
+            if self.states[0].objective[O_UNSERVED] == n or self.states[0].objective[O_BEST] >= NO_PLAN:
                 self.step(1, 1e-9, 1e-9, pool)
                 watch.done += islands
             planned = list(tune.masters_at) if masters else []
@@ -281,7 +281,7 @@ class Engine:
                 seq, length = kept[0].copy(), kept[1].copy()
                 seq[gone], length[gone] = empty[0][gone], empty[1][gone]
                 for state in self.states:
-                    state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = INF, len(self.net.req_i)
+                    state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = NO_PLAN, len(self.net.req_i)
                     self.install(seq, length, state)
                     state.vehicle_use[self.net.slot_i[gone, S_VEHICLE]] = 1
                     state.absent[:] = 1.0
@@ -303,7 +303,7 @@ class Engine:
                 found = self.best
                 kept = (found.b_seq.copy(), found.b_length.copy())
             for state in self.states:
-                state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = INF, len(self.net.req_i)
+                state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = NO_PLAN, len(self.net.req_i)
                 self.install(*kept, state)
         self.master.limit(int((kept[1] > 2).sum()))
 

@@ -53,14 +53,20 @@ def allowed_price(problem: Problem, request: RequestSpec, vehicle: VehicleSpec) 
     return float(problem.tier_mfen[tier]) if fits else INF
 
 
+OUTRANKS = 50
+"""A request of one priority outweighs so many of the priority below: more than one vehicle's day can hold."""
+
+
 def urgency_weights(problem: Problem) -> list[float]:
-    """Return per request what leaving it out costs in the search: its penalty, lifted so that priorities are lexicographic."""
+    """Return per request what leaving it out costs in the search: its penalty, lifted so that the urgent go first."""
     lift: dict[int, float] = {}
-    below = 0.0
+    heaviest = 0.0
     for level in sorted({r.priority for r in problem.requests}, reverse=True):
-        lift[level] = below
-        mine = [r.penalty_mfen for r in problem.requests if r.priority == level]
-        below += sum(mine) + len(mine) * lift[level] + 1.0
+        mine = [r for r in problem.requests if r.priority == level]
+        # penalties that already rise with urgency are left as they are
+        lightest = min(r.penalty_mfen for r in mine)
+        lift[level] = max(0.0, heaviest * OUTRANKS - lightest)
+        heaviest = max(heaviest, lift[level] + max(r.penalty_mfen for r in mine))
     return [r.penalty_mfen + lift[r.priority] for r in problem.requests]
 
 

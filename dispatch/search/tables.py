@@ -20,7 +20,9 @@ FloatTable = npt.NDArray[np.float64]
 IntTable = npt.NDArray[np.int64]
 HashTable = npt.NDArray[np.uint64]
 
-INF = 1e15
+NO_PLAN = 1e300
+"""Objective of no plan at all."""
+INF = 1e18
 """Larger than any time, cost or load that a model may hold; INF itself marks "never"."""
 BLOCK_LOAD = 1e9
 """Load of an exclusive block while it is under way, so that nobody else fits in."""
@@ -209,7 +211,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         occ_owner=np.zeros((P, OCCUPANCY), np.int64),
         occ_f=np.zeros((P, OCCUPANCY, 2)),
         rng=np.array([(seed * 2 + 1) * 0x9E3779B97F4A7C15 & (2**64 - 1)], np.uint64),
-        objective=np.array([INF, INF, n, n], np.float64),
+        objective=np.array([NO_PLAN, NO_PLAN, n, n], np.float64),
         absent=np.ones(n),
         u_seq=np.zeros((K, M), np.int64),
         u_length=np.zeros(K, np.int64),

@@ -13,7 +13,7 @@ from dispatch.search.model import NodeRow, RequestRow, SlotRow, build
 def compile_kernels() -> float:
     """Run a tiny model, so that every kernel is compiled or loaded from the cache; return the seconds it took."""
     began = time.monotonic()
-    drive = np.array([[[0.0, 10.0, 0.0], [10.0, 0.0, 0.0], [1e15, 1e15, 0.0]]])
+    drive = np.array([[[0.0, 10.0, 0.0], [10.0, 0.0, 0.0], [1e18, 1e15, 0.0]]])
     request = RequestRow(
         nodes=(NodeRow(loc=0, early=0.0, late=50.0, service=1.0), NodeRow(loc=1, early=0.0, late=90.0, service=1.0)),
         load=(1.0,), block=False, penalty=1000.0, price=np.zeros(1),
