@@ -56,7 +56,7 @@ class Settings:
 
     @property
     def effective_log_level(self) -> str:
-        """``log_level`` where it is set; else a demo in the foreground shows warnings only, so that its figures stay in sight."""
+        """``log_level`` where it is set; else ``warning`` for a demo, so that its figures stay in sight, and ``info``."""
         return self.log_level or ("warning" if self.demo else "info")
 
     @property
