@@ -190,7 +190,10 @@ def _after_trip(vehicle: Vehicle, what: DriverReport) -> Vehicle:
                         field="odometer_m",
                         value=what.odometer_m,
                         message=Text("里程表读数小于上次读数", "the reading is below the last one"),
-                        remedy=Text(f"不小于 {vehicle.odometer_m}（米）", f"at least {vehicle.odometer_m} (metres)"),
+                        remedy=Text(
+                            f"不小于上次读数 {vehicle.odometer_m / 1000:g} 公里（{vehicle.odometer_m} 米）",
+                            f"not below the last reading, {vehicle.odometer_m / 1000:g} km ({vehicle.odometer_m} m)",
+                        ),
                     )
                 ]
             )
