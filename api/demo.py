@@ -82,6 +82,7 @@ def ensure_demo(services: Services, store: FleetStore) -> DemoAccess:
             *region.drivers,
             *region.persons,
             *region.requests,
+            *region.waiting,
         ]
         for start in range(0, len(nouns), _CHUNK):
             writes = [

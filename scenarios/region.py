@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from random import Random
 
 from fleet.drivers import Driver, Shift
-from fleet.ids import DriverId, PersonId, RegionCode, SiteId, UnitId, VehicleId
+from fleet.ids import DriverId, PersonId, RegionCode, RequestId, SiteId, UnitId, VehicleId
 from fleet.people import Person, Role
-from fleet.requests import TripRequest
+from fleet.requests import RequestState, TripRequest
 from fleet.sites import ChargeGroup, Site
 from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Duty, Energy, Vehicle, VehicleKind
@@ -94,7 +95,11 @@ _NEV_SHARES = {"sedan_bev": 0.45, "sedan_phev": 0.22, "suv_bev": 0.15, "mpv_bev"
 
 @dataclass(frozen=True, kw_only=True)
 class DemoRegion:
-    """Every document of the demo. ``featured`` are the accounts that a sign-in page offers, in that order."""
+    """Every document of the demo.
+
+    ``requests`` are approved; ``waiting`` are further ones, one for each area, that still wait for an approver.
+    ``featured`` are the accounts that a sign-in page offers, in that order.
+    """
 
     units: tuple[Unit, ...]
     sites: tuple[Site, ...]
@@ -102,6 +107,7 @@ class DemoRegion:
     drivers: tuple[Driver, ...]
     persons: tuple[Person, ...]
     requests: tuple[TripRequest, ...]
+    waiting: tuple[TripRequest, ...]
     featured: tuple[PersonId, ...]
 
 
@@ -161,7 +167,8 @@ def build_demo(
             approver_by_area.setdefault(person.region, person.id)
     rental_sites = {vehicle.home_site_id for vehicle in fleet if vehicle.self_drive}
     site_spots = tuple(replace(site, rental_point=site.id in rental_sites) for site in site_spots)
-    trips = build_requests(
+    ask = partial(
+        build_requests,
         areas=areas,
         offices=offices,
         requester_of=persons_by_unit,
@@ -176,10 +183,14 @@ def build_demo(
             if site.id in rental_sites
         ),
         fleet=fleet,
-        count=requests,
         day=day,
-        mix=mix or DemandMix(),
-        rng=Random(f"{seed}/requests"),
+    )
+    shares = mix or DemandMix()
+    trips = ask(count=requests, mix=shares, rng=Random(f"{seed}/requests"))
+    asked = ask(
+        count=len(areas),
+        mix=replace(shares, rental_frac=0.0, cross_frac=0.0, same_day_frac=0.0),
+        rng=Random(f"{seed}/waiting"),
     )
     province_units = tuple(
         Unit(id=UnitId(f"U-{code}-01"), name=name, region=RegionCode(code), level=Level.PROVINCE)
@@ -192,6 +203,16 @@ def build_demo(
         drivers=drivers,
         persons=persons,
         requests=trips,
+        waiting=tuple(
+            replace(
+                trip,
+                id=RequestId(f"{trip.id}-W"),
+                state=RequestState.SUBMITTED,
+                approver_id=None,
+                decided_at=None,
+            )
+            for trip in asked
+        ),
         featured=featured,
     )
 

@@ -204,3 +204,11 @@ def test_apportion_is_exact_and_fair():
     assert apportion(5, {"a": 100.0, "b": 0.1}, at_least=1) == {"a": 4, "b": 1}
     assert apportion(0, {"a": 2.0}) == {"a": 0}
     assert apportion(3, {"a": 0.0, "b": 0.0, "c": 0.0}, at_least=1) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_every_area_has_a_request_that_waits_for_an_approver(demo: DemoRegion) -> None:
+    approvers = {person.region for person in demo.persons if Role.APPROVER in person.roles}
+    assert len(demo.waiting) == 59
+    assert {request.region[:4] for request in demo.waiting} <= {region[:4] for region in approvers}
+    assert all(request.state is RequestState.SUBMITTED and request.approver_id is None for request in demo.waiting)
+    assert len({request.id for request in (*demo.requests, *demo.waiting)}) == 1_259
