@@ -13,12 +13,12 @@ import resource
 import statistics
 import time
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from dispatch.promise import promise
 from dispatch.service import run_once
-from dispatch.solve import StopRule
+from dispatch.solve import StopRule, warm_up
 from fleet import documents
 from fleet.memory_store import MemoryStore
 from fleet.store import Commit, Write
@@ -48,9 +48,8 @@ def main() -> None:
     store.commit(Commit(type="benchmark.filled", actor="benchmark", at=now, writes=writes))
     roads = RoadEngine(load_builtin())
 
-    # The first, tiny plan pays for compiling or loading the kernels.
     started = time.perf_counter()
-    run_once(store, roads, day=day + timedelta(days=30), now=now, seed=given.seed, stop=StopRule(iterations=1))
+    warm_up()
     warm_s = time.perf_counter() - started
 
     started = time.perf_counter()
