@@ -13,8 +13,11 @@ import numpy as np
 
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
-from dispatch.search.model import Model, NodeRow, RequestRow, SlotRow, build
-from dispatch.search.tables import INF
+from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
+from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
+
+TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
+"""Objective of the eadarp set: weights of travel time and of excess ride time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
     def node(v: int) -> NodeRow:
         return NodeRow(loc=index[v], early=instance.early[v], late=instance.late[v], service=instance.service[v])
 
+    battery = bool(instance.battery)
     requests = [
         RequestRow(
             nodes=(node(p), node(d)),
@@ -68,12 +72,47 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
                 capacity=instance.capacity[k],
                 compat=0,
                 duration=duration,
+                battery=0 if battery else -1,
+                needs=NEEDS_ENERGY | NEEDS_EXCESS if battery else 0,
             )
         )
+    if not battery:
+        return build(
+            requests=requests,
+            slots=slots,
+            drive=times,
+            price=times,
+            energy=np.zeros_like(times),
+            tick=0.0,
+            window_weight=0.1 if instance.fleet_first else 0.3,
+        )
     return build(
-        requests=requests, slots=slots, drive=times, price=times, energy=np.zeros_like(times), tick=0.0,
-        window_weight=0.1 if instance.fleet_first else 0.3,
-    )  # fmt: skip
+        requests=requests,
+        slots=slots,
+        drive=times,
+        price=TRAVEL_WEIGHT * times,
+        energy=instance.drain * times,
+        energy_tables=energy_tables(instance, index),
+        tick=0.0,
+        excess=RIDE_WEIGHT,
+        visits=True,
+    )
+
+
+def energy_tables(instance: Instance, index: dict[int, int]) -> EnergyTables:
+    """Return one battery for all vehicles, as the files have it, and the stations with their linear charging."""
+    stations = sorted(instance.stations)
+    capacity = instance.battery[0]
+    curve = np.full((1, 2, 2, 2), INF)
+    curve[:, :, 0, 0] = 0.0
+    return EnergyTables(
+        battery_f=np.array([[capacity, 0.0, instance.gamma * capacity, instance.initial[0]]]),
+        curve=curve,
+        group_i=np.array([(index[v], i, instance.station_visits, 1) for i, v in enumerate(stations)], np.int64),
+        # a rate per time unit stands for watts in hours of 3600 units
+        group_f=np.array([(instance.stations[v] * 3600.0, 0.0, 0.0) for v in stations]),
+        site_power=np.full(len(stations), INF),
+    )
 
 
 def solve_file(
@@ -114,8 +153,15 @@ def solve_file(
     cost = 0.0
     for k, nodes in used:
         vehicle = model.slots[k].vehicle
-        row = [index[v] for v in (instance.start[vehicle], *nodes, instance.end[vehicle])]
+        stops = [v for v in nodes if isinstance(v, int)]
+        row = [index[v] for v in (instance.start[vehicle], *stops, instance.end[vehicle])]
         cost += float(instance.times[row[:-1], row[1:]].sum())
+    if instance.battery:
+        cost = engine.objective + sum(
+            TRAVEL_WEIGHT * float(instance.times[index[instance.start[s.vehicle]], index[instance.end[s.vehicle]]])
+            for k, s in enumerate(model.slots)
+            if not routes[k]
+        )
     return Outcome(
         instance=instance.name,
         cost=cost,
@@ -128,13 +174,23 @@ def solve_file(
     )
 
 
-def node_routes(engine: Engine, instance: Instance) -> list[list[int]]:
+def node_routes(engine: Engine, instance: Instance) -> list[list[int | dict[str, int]]]:
     """Return the best plan's routes by slot, as the file numbers the nodes."""
     numbers: dict[int, int] = {}
     for (p, d), first in zip(instance.pairs, engine.model.first_node, strict=True):
         numbers[first], numbers[first + 1] = p, d
     best = engine.best
-    return [[numbers[int(v)] for v in best.b_seq[k, 1 : best.b_length[k] - 1]] for k in range(len(engine.net.slot_i))]
+    stations = sorted(instance.stations)
+    routes: list[list[int | dict[str, int]]] = []
+    for k in range(len(engine.net.slot_i)):
+        route: list[int | dict[str, int]] = []
+        charges = [(int(at), int(group)) for at, group in best.b_charge_i[k, : best.b_charge_count[k]]]
+        for at, node in enumerate(best.b_seq[k, : best.b_length[k] - 1]):
+            if at:
+                route.append(numbers[int(node)])
+            route.extend({"station": stations[group]} for position, group in charges if position == at)
+        routes.append(route)
+    return routes
 
 
 def json_line(outcome: Outcome) -> str:
