@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
@@ -34,8 +35,11 @@ class Outcome:
     bound: float | None
 
 
-def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
-    """Turn an instance into a model of the search, with at most ``vehicles`` slots."""
+def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
+    """Turn an instance into a model of the search, with at most ``vehicles`` vehicles.
+
+    ``any_end``: a battery vehicle may choose its end depot; otherwise it has the one that :func:`share_ends` gives it.
+    """
     index = {v: i for i, v in enumerate(instance.nodes)}
     size = len(index)
     times = np.zeros((1, size + 1, size + 1))
@@ -59,23 +63,24 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
     ]
     slots = []
     for k in range(len(instance.start) if vehicles is None else vehicles):
-        start, end = instance.start[k], instance.end[k]
-        place = (instance.x[start], instance.y[start], instance.x[end], instance.y[end])
-        duration = instance.duration[k] if math.isfinite(instance.duration[k]) else INF
-        slots.append(
-            SlotRow(
-                vehicle=k,
-                kind=(place, instance.capacity[k], duration),
-                start=node(start),
-                end=node(end),
-                gear=0,
-                capacity=instance.capacity[k],
-                compat=0,
-                duration=duration,
-                battery=0 if battery else -1,
-                needs=NEEDS_ENERGY | NEEDS_EXCESS if battery else 0,
+        for end_node in ends_of(instance, k, any_end=any_end):
+            start = instance.start[k]
+            place = (instance.x[start], instance.y[start], instance.x[end_node], instance.y[end_node])
+            duration = instance.duration[k] if math.isfinite(instance.duration[k]) else INF
+            slots.append(
+                SlotRow(
+                    vehicle=k,
+                    kind=(place, instance.capacity[k], duration),
+                    start=node(start),
+                    end=node(end_node),
+                    gear=0,
+                    capacity=instance.capacity[k],
+                    compat=0,
+                    duration=duration,
+                    battery=0 if battery else -1,
+                    needs=NEEDS_ENERGY | NEEDS_EXCESS if battery else 0,
+                )
             )
-        )
     if not battery:
         return build(
             requests=requests,
@@ -97,6 +102,40 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
         excess=RIDE_WEIGHT,
         visits=True,
     )
+
+
+def end_places(instance: Instance) -> dict[tuple[float, float], list[int]]:
+    """Return the end depots by where they lie; depots at one place are interchangeable."""
+    places: dict[tuple[float, float], list[int]] = {}
+    for v in instance.ends:
+        places.setdefault((instance.x[v], instance.y[v]), []).append(v)
+    return places
+
+
+def ends_of(instance: Instance, k: int, *, any_end: bool) -> list[int]:
+    """Return the end depots that vehicle ``k`` may choose from, one per place."""
+    if not instance.ends:
+        return [instance.end[k]]
+    return [found[0] for found in end_places(instance).values()] if any_end else [share_ends(instance)[k]]
+
+
+def share_ends(instance: Instance) -> list[int]:
+    """Give every vehicle an end depot of its own, near its start."""
+    index = {v: i for i, v in enumerate(instance.nodes)}
+    way = instance.times[np.ix_([index[v] for v in instance.start], [index[v] for v in instance.ends])]
+    rows, columns = linear_sum_assignment(way)
+    return [instance.ends[int(c)] for _, c in sorted(zip(rows, columns, strict=True))]
+
+
+def ends_suffice(instance: Instance, engine: Engine) -> bool:
+    """Whether no more vehicles end at a place than it has end depots."""
+    best = engine.best
+    used: dict[tuple[float, float], int] = {}
+    for k, slot in enumerate(engine.model.slots):
+        if best.b_length[k] > 2:
+            at = (instance.x[instance.nodes[slot.end.loc]], instance.y[instance.nodes[slot.end.loc]])
+            used[at] = used.get(at, 0) + 1
+    return all(count <= len(end_places(instance)[at]) for at, count in used.items())
 
 
 def energy_tables(instance: Instance, index: dict[int, int]) -> EnergyTables:
@@ -141,6 +180,11 @@ def solve_file(
     watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     if instance.fleet_first:
         engine.shed(watch, upto=0.45)
+    engine.run(watch, upto=0.6 if instance.ends else 1.0)
+    if instance.ends and not ends_suffice(instance, engine):
+        model = model_of(instance, any_end=False)
+        engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
+        watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
@@ -154,13 +198,16 @@ def solve_file(
     for k, nodes in used:
         vehicle = model.slots[k].vehicle
         stops = [v for v in nodes if isinstance(v, int)]
-        row = [index[v] for v in (instance.start[vehicle], *stops, instance.end[vehicle])]
+        ends = (index[instance.start[vehicle]], model.slots[k].end.loc)
+        row = [ends[0], *(index[v] for v in stops), ends[1]]
         cost += float(instance.times[row[:-1], row[1:]].sum())
     if instance.battery:
+        working = {model.slots[k].vehicle for k, _ in used}
+        to_end = [index[v] for v in instance.ends]
         cost = engine.objective + sum(
-            TRAVEL_WEIGHT * float(instance.times[index[instance.start[s.vehicle]], index[instance.end[s.vehicle]]])
-            for k, s in enumerate(model.slots)
-            if not routes[k]
+            TRAVEL_WEIGHT * float(instance.times[index[v], to_end].min())
+            for k, v in enumerate(instance.start)
+            if k not in working
         )
     return Outcome(
         instance=instance.name,
