@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
-from dispatch.search.model import Model, NodeRow, RequestRow, SlotRow, build
-from dispatch.search.tables import INF
+from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
+from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
+
+TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
+"""Objective of the eadarp set: weights of travel time and of excess ride time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +35,11 @@ class Outcome:
     bound: float | None
 
 
-def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
-    """Turn an instance into a model of the search, with at most ``vehicles`` slots."""
+def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
+    """Turn an instance into a model of the search, with at most ``vehicles`` vehicles.
+
+    ``any_end``: a battery vehicle may choose its end depot; otherwise it has the one that :func:`share_ends` gives it.
+    """
     index = {v: i for i, v in enumerate(instance.nodes)}
     size = len(index)
     times = np.zeros((1, size + 1, size + 1))
@@ -42,6 +49,7 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
     def node(v: int) -> NodeRow:
         return NodeRow(loc=index[v], early=instance.early[v], late=instance.late[v], service=instance.service[v])
 
+    battery = bool(instance.battery)
     requests = [
         RequestRow(
             nodes=(node(p), node(d)),
@@ -55,25 +63,95 @@ def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
     ]
     slots = []
     for k in range(len(instance.start) if vehicles is None else vehicles):
-        start, end = instance.start[k], instance.end[k]
-        place = (instance.x[start], instance.y[start], instance.x[end], instance.y[end])
-        duration = instance.duration[k] if math.isfinite(instance.duration[k]) else INF
-        slots.append(
-            SlotRow(
-                vehicle=k,
-                kind=(place, instance.capacity[k], duration),
-                start=node(start),
-                end=node(end),
-                gear=0,
-                capacity=instance.capacity[k],
-                compat=0,
-                duration=duration,
+        for end_node in ends_of(instance, k, any_end=any_end):
+            start = instance.start[k]
+            place = (instance.x[start], instance.y[start], instance.x[end_node], instance.y[end_node])
+            duration = instance.duration[k] if math.isfinite(instance.duration[k]) else INF
+            slots.append(
+                SlotRow(
+                    vehicle=k,
+                    kind=(place, instance.capacity[k], duration),
+                    start=node(start),
+                    end=node(end_node),
+                    gear=0,
+                    capacity=instance.capacity[k],
+                    compat=0,
+                    duration=duration,
+                    battery=0 if battery else -1,
+                    needs=NEEDS_ENERGY | NEEDS_EXCESS if battery else 0,
+                )
             )
+    if not battery:
+        return build(
+            requests=requests,
+            slots=slots,
+            drive=times,
+            price=times,
+            energy=np.zeros_like(times),
+            tick=0.0,
+            window_weight=0.1 if instance.fleet_first else 0.3,
         )
     return build(
-        requests=requests, slots=slots, drive=times, price=times, energy=np.zeros_like(times), tick=0.0,
-        window_weight=0.1 if instance.fleet_first else 0.3,
-    )  # fmt: skip
+        requests=requests,
+        slots=slots,
+        drive=times,
+        price=TRAVEL_WEIGHT * times,
+        energy=instance.drain * times,
+        energy_tables=energy_tables(instance, index),
+        tick=0.0,
+        excess=RIDE_WEIGHT,
+        visits=True,
+    )
+
+
+def end_places(instance: Instance) -> dict[tuple[float, float], list[int]]:
+    """Return the end depots by where they lie; depots at one place are interchangeable."""
+    places: dict[tuple[float, float], list[int]] = {}
+    for v in instance.ends:
+        places.setdefault((instance.x[v], instance.y[v]), []).append(v)
+    return places
+
+
+def ends_of(instance: Instance, k: int, *, any_end: bool) -> list[int]:
+    """Return the end depots that vehicle ``k`` may choose from, one per place."""
+    if not instance.ends:
+        return [instance.end[k]]
+    return [found[0] for found in end_places(instance).values()] if any_end else [share_ends(instance)[k]]
+
+
+def share_ends(instance: Instance) -> list[int]:
+    """Give every vehicle an end depot of its own, near its start."""
+    index = {v: i for i, v in enumerate(instance.nodes)}
+    way = instance.times[np.ix_([index[v] for v in instance.start], [index[v] for v in instance.ends])]
+    rows, columns = linear_sum_assignment(way)
+    return [instance.ends[int(c)] for _, c in sorted(zip(rows, columns, strict=True))]
+
+
+def ends_suffice(instance: Instance, engine: Engine) -> bool:
+    """Whether no more vehicles end at a place than it has end depots."""
+    best = engine.best
+    used: dict[tuple[float, float], int] = {}
+    for k, slot in enumerate(engine.model.slots):
+        if best.b_length[k] > 2:
+            at = (instance.x[instance.nodes[slot.end.loc]], instance.y[instance.nodes[slot.end.loc]])
+            used[at] = used.get(at, 0) + 1
+    return all(count <= len(end_places(instance)[at]) for at, count in used.items())
+
+
+def energy_tables(instance: Instance, index: dict[int, int]) -> EnergyTables:
+    """Return one battery for all vehicles, as the files have it, and the stations with their linear charging."""
+    stations = sorted(instance.stations)
+    capacity = instance.battery[0]
+    curve = np.full((1, 2, 2, 2), INF)
+    curve[:, :, 0, 0] = 0.0
+    return EnergyTables(
+        battery_f=np.array([[capacity, 0.0, instance.gamma * capacity, instance.initial[0]]]),
+        curve=curve,
+        group_i=np.array([(index[v], i, instance.station_visits, 1) for i, v in enumerate(stations)], np.int64),
+        # a rate per time unit stands for watts in hours of 3600 units
+        group_f=np.array([(instance.stations[v] * 3600.0, 0.0, 0.0) for v in stations]),
+        site_power=np.full(len(stations), INF),
+    )
 
 
 def solve_file(
@@ -102,6 +180,11 @@ def solve_file(
     watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     if instance.fleet_first:
         engine.shed(watch, upto=0.45)
+    engine.run(watch, upto=0.6 if instance.ends else 1.0)
+    if instance.ends and not ends_suffice(instance, engine):
+        model = model_of(instance, any_end=False)
+        engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
+        watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
@@ -114,8 +197,18 @@ def solve_file(
     cost = 0.0
     for k, nodes in used:
         vehicle = model.slots[k].vehicle
-        row = [index[v] for v in (instance.start[vehicle], *nodes, instance.end[vehicle])]
+        stops = [v for v in nodes if isinstance(v, int)]
+        ends = (index[instance.start[vehicle]], model.slots[k].end.loc)
+        row = [ends[0], *(index[v] for v in stops), ends[1]]
         cost += float(instance.times[row[:-1], row[1:]].sum())
+    if instance.battery:
+        working = {model.slots[k].vehicle for k, _ in used}
+        to_end = [index[v] for v in instance.ends]
+        cost = engine.objective + sum(
+            TRAVEL_WEIGHT * float(instance.times[index[v], to_end].min())
+            for k, v in enumerate(instance.start)
+            if k not in working
+        )
     return Outcome(
         instance=instance.name,
         cost=cost,
@@ -128,13 +221,23 @@ def solve_file(
     )
 
 
-def node_routes(engine: Engine, instance: Instance) -> list[list[int]]:
+def node_routes(engine: Engine, instance: Instance) -> list[list[int | dict[str, int]]]:
     """Return the best plan's routes by slot, as the file numbers the nodes."""
     numbers: dict[int, int] = {}
     for (p, d), first in zip(instance.pairs, engine.model.first_node, strict=True):
         numbers[first], numbers[first + 1] = p, d
     best = engine.best
-    return [[numbers[int(v)] for v in best.b_seq[k, 1 : best.b_length[k] - 1]] for k in range(len(engine.net.slot_i))]
+    stations = sorted(instance.stations)
+    routes: list[list[int | dict[str, int]]] = []
+    for k in range(len(engine.net.slot_i)):
+        route: list[int | dict[str, int]] = []
+        charges = [(int(at), int(group)) for at, group in best.b_charge_i[k, : best.b_charge_count[k]]]
+        for at, node in enumerate(best.b_seq[k, : best.b_length[k] - 1]):
+            if at:
+                route.append(numbers[int(node)])
+            route.extend({"station": stations[group]} for position, group in charges if position == at)
+        routes.append(route)
+    return routes
 
 
 def json_line(outcome: Outcome) -> str:

@@ -18,6 +18,7 @@ from dispatch.search.tables import (
     B_RESERVE,
     EARLY,
     EPS,
+    FIRST,
     G_DC,
     G_LOC,
     G_OVERHEAD,
@@ -28,12 +29,14 @@ from dispatch.search.tables import (
     GAIN,
     INF,
     KIND,
+    LAST,
     LATE,
     LOC,
     MATE,
     MAX_CHARGES,
     MIDDLE,
     NEEDS_ENERGY,
+    NEEDS_EXCESS,
     NEEDS_HOURS,
     OCCUPANCY,
     REQ,
@@ -47,7 +50,9 @@ from dispatch.search.tables import (
     S_NEEDS,
     S_REST,
     SERVICE,
+    X_EXCESS,
     X_TICK,
+    X_VISITS,
 )
 from dispatch.search.timing import earliest
 
@@ -80,6 +85,12 @@ def free_from(group, begin, seconds, owner, cells, plugs):
     limit = cells.site_power[site]
     if points < 1 or cells.group_f[group, G_POWER] > limit or plugs.occ_count[group] >= OCCUPANCY:
         return INF
+    if cells.scalars[X_VISITS] > 0.0:
+        visits = np.int64(0)
+        for i in range(plugs.occ_count[group]):
+            if plugs.occ_owner[group, i] != owner:
+                visits += 1
+        return begin if visits < points else INF
     at = begin
     while True:
         blocked_until = INF
@@ -145,7 +156,7 @@ def occupy(k, plugs):
 def stop_to_charge(node, group, begin, seconds, gain, roads, cells):
     """Make the scratch row ``node`` a charge stop at ``group``, pinned in time."""
     roads.node_f[node, EARLY] = begin
-    roads.node_f[node, LATE] = begin
+    roads.node_f[node, LATE] = INF if cells.scalars[X_VISITS] > 0.0 else begin
     roads.node_f[node, SERVICE] = seconds
     roads.node_f[node, RIDE] = INF
     roads.node_f[node, GAIN] = gain
@@ -213,6 +224,71 @@ def lay_out(k, n_aug, roads, fleet, desk):
                 driven = x - stops * longest if stops > 0.0 else driven + x
                 i += 1
     return earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration)
+
+
+@inner
+def excess_ride(k, m, roads, fleet, desk):
+    """Return the ride time beyond the direct rides, after moving stops later in ``desk.aug_times`` where that shortens it.
+
+    From the earliest schedule on, the waiting before a stop is used up by delaying the stops before it, as many as pay most:
+    every pick-up that is delayed without its drop-off gains, every drop-off without its pick-up loses.
+    """
+    node_f = roads.node_f
+    node_i = roads.node_i
+    nodes = desk.aug
+    t = desk.aug_times
+    drive = roads.drive[fleet.slot_i[k, S_GEAR]]
+    for i in range(m):
+        desk.pos[nodes[i]] = i
+    for j in range(1, m):
+        while True:
+            a = nodes[j - 1]
+            wait = (
+                t[j]
+                - t[j - 1]
+                - node_f[a, SERVICE]
+                - desk.aug_extra[j - 1]
+                - drive[node_i[a, LOC], node_i[nodes[j], LOC]]
+            )
+            if wait <= EPS:
+                break
+            best = 0.0
+            best_i = np.int64(-1)
+            best_delay = 0.0
+            for i in range(j - 1, -1, -1):
+                rate = 0
+                delay = wait
+                for x in range(i, j):
+                    v = nodes[x]
+                    delay = min(delay, node_f[v, LATE] - t[x])
+                    kind = node_i[v, KIND]
+                    if kind == FIRST:
+                        if desk.pos[node_i[v, MATE]] >= j:
+                            rate += 1
+                    elif kind == LAST:
+                        at = desk.pos[node_i[v, MATE]]
+                        if at < i:
+                            rate -= 1
+                            p = nodes[at]
+                            delay = min(delay, node_f[p, RIDE] - (t[x] - t[at] - node_f[p, SERVICE]))
+                if delay <= EPS and i == j - 1:
+                    break
+                if rate > 0 and rate * delay > best + EPS:
+                    best = rate * delay
+                    best_i = np.int64(i)
+                    best_delay = delay
+            if best_i < 0:
+                break
+            for x in range(best_i, j):
+                t[x] += best_delay
+    total = 0.0
+    for i in range(m):
+        v = nodes[i]
+        if node_i[v, KIND] == FIRST:
+            to = node_i[v, MATE]
+            direct = drive[node_i[v, LOC], node_i[to, LOC]]
+            total += t[desk.pos[to]] - t[i] - node_f[v, SERVICE] - direct
+    return total
 
 
 @inner
@@ -297,6 +373,13 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
                     g = cells.near_groups[at_loc, x % cells.near_groups.shape[1]]
                     if g < 0:
                         continue
+                    if cells.scalars[X_VISITS] > 0.0:
+                        again = False
+                        for c in range(charges):
+                            if desk.aug_i[c, 1] == g:
+                                again = True
+                        if again:
+                            continue
                     lg = cells.group_i[g, G_LOC]
                     if drive[la, lg] >= INF or drive[lg, lb] >= INF:
                         continue
@@ -357,7 +440,11 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
             price += best
     desk.aug_i[last_slot, 0] = n_aug
     desk.aug_i[last_slot, 1] = charges
-    return price if lay_out(k, n_aug, roads, fleet, desk) else -1.0
+    if not lay_out(k, n_aug, roads, fleet, desk):
+        return -1.0
+    if needs & NEEDS_EXCESS:
+        price += cells.scalars[X_EXCESS] * excess_ride(k, n_aug, roads, fleet, desk)
+    return price
 
 
 @inner

@@ -115,6 +115,7 @@ def build(
     tick: float = 1.0,
     window_weight: float = 0.3,
     excess: float = 0.0,
+    visits: bool = False,
     held: Sequence[tuple[int, float, float]] = (),
 ) -> Model:
     """Build the tables. ``drive``, ``price``, ``energy`` are (gears, L, L), the last location being "nowhere".
@@ -207,7 +208,7 @@ def build(
         group_f=energy_tables.group_f,
         site_power=energy_tables.site_power,
         near_groups=nearest_groups(energy_tables.group_i, quickest),
-        scalars=np.array([tick, excess]),
+        scalars=np.array([tick, excess, float(visits)]),
     )
     return Model(net=net, slots=ordered, first_node=tuple(first_node), heads=tuple(heads), held=tuple(held))
 

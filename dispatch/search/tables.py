@@ -56,7 +56,7 @@ B_CAPACITY, B_RESERVE, B_FINAL, B_INITIAL = range(4)
 G_LOC, G_SITE, G_POINTS, G_DC = range(4)
 G_POWER, G_PRICE, G_OVERHEAD = range(3)
 # entries of Net.scalars
-X_TICK, X_EXCESS = range(2)
+X_TICK, X_EXCESS, X_VISITS = range(3)
 # entries of State.objective
 O_CURRENT, O_BEST, O_UNSERVED, O_BEST_UNSERVED = range(4)
 
@@ -89,7 +89,7 @@ class Net(NamedTuple):
     group_f: FloatTable  # (P, 3)
     site_power: FloatTable  # (sites,)
     near_groups: IntTable  # (L, .) charge groups by drive, nearest first, -1 ends
-    scalars: FloatTable  # (2,)
+    scalars: FloatTable  # (3,) whole units of charging time, price of excess ride time, points count visits
 
 
 class State(NamedTuple):
