@@ -10,7 +10,7 @@ import pytest
 
 from dispatch.check import check
 from dispatch.plan import Cause
-from dispatch.problem import Problem, RequestSpec, StopSpec
+from dispatch.problem import Problem, RequestSpec
 from dispatch.solve import StopRule, solve
 from tests.dispatch.generated import make_problem
 
@@ -74,9 +74,8 @@ def test_an_empty_battery() -> None:
 def test_whoever_loses_to_a_more_urgent_party() -> None:
     problem = plain()
     first = problem.requests[0]
-    stops = tuple(
-        StopSpec(location=s.location, earliest_s=s.earliest_s, latest_s=s.earliest_s + 1500) for s in first.stops
-    )
+    # both at the same minute: one car cannot be at two parties' service
+    stops = (replace(first.stops[0], latest_s=first.stops[0].earliest_s + 30, service_s=60), first.stops[1])
     urgent = replace(first, id="urgent", priority=0, stops=stops)
     ordinary = replace(first, id="ordinary", priority=3, stops=stops)
     found = causes(replace(problem, requests=(ordinary, urgent)))

@@ -170,7 +170,7 @@ def test_four_requests_are_solved_to_optimality(seed: int) -> None:
     assert plan.cost_mfen + plan.penalty_mfen == brute_force(problem)
 
 
-def total(problem: Problem, iterations: int = 800) -> int:
+def total(problem: Problem, iterations: int = 3_000) -> int:
     plan = solve(problem, seed=2, stop=StopRule(iterations=iterations))
     assert check(problem, plan) == ()
     return plan.cost_mfen + plan.penalty_mfen
