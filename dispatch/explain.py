@@ -36,9 +36,9 @@ def explain(problem: Problem, plan: Plan, *, should_stop: Callable[[], bool] | N
         for index in alone:
             reasons[index] = (Reason(code=Cause.LOST_TO, proven=True),)
         for code, relaxed in relaxations(problem, frozenset(asked)):
-            if stopped():
-                break
             for base, group in ((plan, [i for i in asked if i in alone]), (None, [i for i in asked if i not in alone])):
+                if not group or stopped():
+                    continue
                 for index in accepted(relaxed, base, group):
                     # the particular cause before the general one
                     reasons[index] = (Reason(code=code, proven=True), *reasons[index])

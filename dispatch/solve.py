@@ -90,8 +90,14 @@ def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> P
         engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk)
     plan = assemble(problem, digest, lift(problem, lowered, engine), seed=seed, iterations=engine.iterations)
 
+    began, longest = watch.elapsed, 0.0
+
     def out_of_time() -> bool:
-        late = stop.seconds is not None and watch.elapsed >= stop.seconds
+        # asked before every step, so that the longest one so far tells whether another fits
+        nonlocal began, longest
+        now = watch.elapsed
+        began, longest = now, max(longest, now - began)
+        late = stop.seconds is not None and now + longest >= stop.seconds
         return late or bool(stop.should_cancel and stop.should_cancel())
 
     return explain(problem, plan, should_stop=out_of_time)
