@@ -156,7 +156,7 @@ def anneal(
             work.previous[r] = plan.route_of[r]
             plan.route_of[r] = -1
         if ok:
-            scan = wide or (waiting > 0 and uniform(rng) < 0.05)
+            scan = wide or (waiting > 0 and uniform(rng) < min(0.05, 10.0 / fleet.slot_i.shape[0]))
             if count <= 60 and (wide or count <= 24) and uniform(rng) < regret:
                 touched = recreate_regret(
                     count, touched, scan, roads, asks, fleet, kin, cells, plan, back, plugs, desk, work, bids

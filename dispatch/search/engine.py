@@ -38,10 +38,10 @@ class Tuning:
     regret: float = 0.35
     pool_within: float = 1.03
     shares: tuple[float, ...] = (0.5, 0.2, 0.1, 0.1, 0.1)
-    hot: float = 0.3
-    cold: float = 0.01
+    hot: float = 0.2
+    cold: float = 0.02
     wide_below: int = 60
-    masters_at: tuple[float, ...] = (0.35, 0.6, 0.8, 0.93)
+    masters_at: tuple[float, ...] = (0.5, 0.8, 0.95)
     master_share: float = 0.1
     chunk_s: float = 0.08
     pool_routes: int = 60_000
