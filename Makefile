@@ -52,11 +52,12 @@ $(VENV)/made.stamp:
 	@touch $@
 
 api/static/index.html: $(WEB_SOURCES) | $(VENV)/run.stamp
+	@echo "chuanyu: building the web page (half a minute the first time) ..."
 	@$(BIN)/python web/build.py
 	@touch $@
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml | $(VENV)/made.stamp
-	@echo "chuanyu: installing what it needs (about two minutes the first time) ..."
+	@echo "chuanyu: installing what it needs, about 500 MB (one to three minutes the first time) ..."
 	@$(PIP) install --quiet --require-hashes -r requirements.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
