@@ -174,9 +174,9 @@ def solve_file(
     BadInstance
         The file is not of the stated format.
     """
+    compile_kernels()
     began = clock()
     instance = read(path, format, gamma=gamma)
-    compile_kernels()
     model = model_of(instance)
     engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
     watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
