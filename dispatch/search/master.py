@@ -70,8 +70,10 @@ class Relaxation:
                 self.cover[r].SetCoefficient(variable, 1.0)
             self.rooms[int(kind[at])].SetCoefficient(variable, 1.0)
 
-    def solve(self) -> tuple[float, FloatTable, FloatTable] | None:
-        """Return the optimum, the duals of the requests and those of the vehicles; None if the solver gives up."""
+    def solve(self, seconds: float | None) -> tuple[float, FloatTable, FloatTable] | None:
+        """Return the optimum, the duals of the requests and those of the vehicles; None if there is none in time."""
+        if seconds is not None:
+            self.solver.SetTimeLimit(max(20, int(1000 * seconds)))
         if self.solver.Solve() != pywraplp.Solver.OPTIMAL:
             return None
         dual = np.array([row.dual_value() for row in self.cover]) / self.unit
@@ -174,7 +176,8 @@ class Master:
         reduced = cost
         for _ in range(80):
             self.relaxation.add(chosen, cost, kind, self.members)
-            solved = self.relaxation.solve()
+            left = None if deterministic is not None else seconds - (time.monotonic() - began)
+            solved = self.relaxation.solve(left)
             if solved is None:
                 return None
             lower, self.dual, room_dual = solved
@@ -222,7 +225,7 @@ class Master:
         model.minimize(total)
         solver = cp_model.CpSolver()
         if deterministic is None:
-            solver.parameters.max_time_in_seconds = max(0.1, seconds)
+            solver.parameters.max_time_in_seconds = max(0.05, seconds)
         else:
             solver.parameters.max_deterministic_time = deterministic
         solver.parameters.num_workers = 1
