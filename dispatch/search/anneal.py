@@ -20,6 +20,9 @@ from dispatch.search.tables import (
 )
 from dispatch.search.timing import uniform
 
+KERNELS = "1f3fcd7eb7b56f8e"
+"""Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
+
 MINIMISE, SHED = 0, 1
 """Modes of :func:`anneal`: least cost; or serving everybody with the slots there are, by counting absences."""
 

@@ -33,6 +33,10 @@ from dispatch.search.tables import (
 from dispatch.search.timing import earliest
 
 
+KERNELS = "1f3fcd7eb7b56f8e"
+"""Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
+
+
 @entry
 def schedule(k, nodes, m, charges, charge_i, charge_f, roads, fleet, cells, desk):
     """Lay out one route with its charge stops: the full sequence and its times are left in ``desk``.
