@@ -24,9 +24,11 @@ def compiled_together(folder: Path) -> list[Path]:
         if name in found:
             continue
         found.add(name)
-        for node in ast.walk(ast.parse((folder / name).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dispatch.search."):
-                waiting.append((node.module or "").rsplit(".", 1)[1] + ".py")
+        waiting.extend(
+            (node.module or "").rsplit(".", 1)[1] + ".py"
+            for node in ast.walk(ast.parse((folder / name).read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dispatch.search.")
+        )
     return sorted(folder / name for name in found)
 
 
