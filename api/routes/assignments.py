@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.access import READERS, access_document, access_to_drive
+from api.days import DayText
 from api.dependencies import Caller, Change, Store, document_response, render
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
@@ -56,7 +57,7 @@ def list_assignments(
     viewer: Caller,
     store: Store,
     mine: Annotated[bool, Query(description="Only those that the caller drives.")] = False,
-    day: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day of the pick-up.")] = None,
+    day: DayText | None = None,
     state: AssignmentState | None = None,
     limit: Limit = 100,
     after: After = "",
