@@ -1,7 +1,8 @@
 """Local accounts: passwords, sessions and the brake on guessing.
 
 A session token is 32 random bytes; the store keeps only its SHA-256, so that neither a copy of the store nor of the ledger
-lets anyone in. Passwords are argon2id texts. Failed sign-ins are counted per login and per address in this process.
+lets anyone in. Passwords are argon2id texts. Failed sign-ins are counted in this process per login at one address, per
+address, and per login from everywhere: guessing is slowed down, but nobody elsewhere can lock an owner out.
 """
 
 from __future__ import annotations
@@ -26,13 +27,33 @@ from fleet.people import Person
 from fleet.store import Commit, Document, FleetStore, Write
 
 FREE_ATTEMPTS = 5
-"""Failed sign-ins in a row with one login before the brake sets in."""
+"""Failed sign-ins in a row with one login from one address before the brake sets in."""
 
 FREE_ATTEMPTS_OF_ADDRESS = 100
 """The same for one address, behind which a whole office may sit."""
 
+FREE_ATTEMPTS_OF_LOGIN = 100
+"""The same for one login from all addresses together; it never holds where that login was signed in before."""
+
 LONGEST_WAIT_S = 900
+LONGEST_WAIT_OF_LOGIN_S = 60
+"""Short, since this wait also meets an owner at a new address; 1,440 guesses a day stay hopeless."""
+
+FORGOTTEN_AFTER = timedelta(days=1)
 _REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Brake:
+    free: int
+    longest_s: int
+
+
+_BRAKES = {
+    "pair": _Brake(free=FREE_ATTEMPTS, longest_s=LONGEST_WAIT_S),
+    "address": _Brake(free=FREE_ATTEMPTS_OF_ADDRESS, longest_s=LONGEST_WAIT_S),
+    "login": _Brake(free=FREE_ATTEMPTS_OF_LOGIN, longest_s=LONGEST_WAIT_OF_LOGIN_S),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,41 +74,57 @@ def token_id(token: str) -> str:
 
 
 class Throttle:
-    """Counts failures by login and by address; after the free ones each doubles the wait, up to ``LONGEST_WAIT_S``."""
+    """Counts failures; after the free ones each doubles the wait, up to the longest of its kind."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._failures: OrderedDict[str, tuple[int, datetime]] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str, str], tuple[int, datetime]] = OrderedDict()
+        self._familiar: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def check(self, names: tuple[str, ...], now: datetime) -> None:
-        """Raise :class:`TooManyAttempts` while one of the names has to wait."""
+    def check(self, login: str, address: str, now: datetime) -> None:
+        """Raise :class:`TooManyAttempts` while this login has to wait at this address."""
         with self._lock:
+            names = _names(login, address)
+            if (login, address) in self._familiar:
+                names = [name for name in names if name[0] != "login"]
             waits = [
                 (until - now).total_seconds()
                 for name in names
-                if (entry := self._failures.get(name)) is not None and (until := self._until(name, *entry)) > now
+                if (entry := self._failures.get(name)) is not None and (until := _until(name[0], *entry)) > now
             ]
         if waits:
             raise TooManyAttempts(retry_after_s=math.ceil(max(waits)))
 
-    def failed(self, names: tuple[str, ...], now: datetime) -> None:
+    def failed(self, login: str, address: str, now: datetime) -> None:
         with self._lock:
-            for name in names:
-                count, _ = self._failures.pop(name, (0, now))
-                self._failures[name] = (count + 1, now)
+            for name in _names(login, address):
+                count, last_at = self._failures.pop(name, (0, now))
+                self._failures[name] = (1 if now - last_at > FORGOTTEN_AFTER else count + 1, now)
             while len(self._failures) > _REMEMBERED:
                 self._failures.popitem(last=False)
 
-    def succeeded(self, name: str) -> None:
-        with self._lock:
-            self._failures.pop(name, None)
+    def succeeded(self, login: str, address: str) -> None:
+        """Forget the failures of this login at this address, and know the address from now on.
 
-    @staticmethod
-    def _until(name: str, count: int, last_at: datetime) -> datetime:
-        free = FREE_ATTEMPTS_OF_ADDRESS if name.startswith("address:") else FREE_ATTEMPTS
-        if count < free:
-            return last_at
-        return last_at + timedelta(seconds=min(LONGEST_WAIT_S, 2 ** min(count - free, 20)))
+        Those from everywhere still count: an owner's sign-in is no new allowance for others.
+        """
+        with self._lock:
+            self._failures.pop(("pair", login, address), None)
+            self._familiar.pop((login, address), None)
+            self._familiar[login, address] = None
+            while len(self._familiar) > _REMEMBERED:
+                self._familiar.popitem(last=False)
+
+
+def _names(login: str, address: str) -> list[tuple[str, str, str]]:
+    return [("pair", login, address), ("address", "", address), ("login", login, "")]
+
+
+def _until(kind: str, count: int, last_at: datetime) -> datetime:
+    brake = _BRAKES[kind]
+    if count < brake.free:
+        return last_at
+    return last_at + timedelta(seconds=min(brake.longest_s, 2 ** min(count - brake.free, 20)))
 
 
 class Accounts:
@@ -125,13 +162,15 @@ class Accounts:
 
     def is_password(self, person: Person, password: str) -> bool:
         """Tell whether this is the person's password; guesses count as failed sign-ins."""
-        names = (f"login:{person.login}",)
-        self._throttle.check(names, self._clock())
+        # Counted under the session's own place: whoever found an open session cannot lock the sign-in.
+        place = f"session of {person.id}"
+        self._throttle.check(person.login, place, self._clock())
         try:
             self._hasher.verify(person.password_hash, password)
         except (VerificationError, InvalidHashError):
-            self._throttle.failed(names, self._clock())
+            self._throttle.failed(person.login, place, self._clock())
             return False
+        self._throttle.succeeded(person.login, place)
         return True
 
     def sign_in(self, login: str, password: str, *, address: str, repeat_key: str | None = None) -> Session:
@@ -142,11 +181,10 @@ class Accounts:
         WrongPassword
             If no active account has that login and password; an unknown login takes as long as a wrong password.
         TooManyAttempts
-            If this login or address failed too often lately.
+            If this login at this address, the address, or the login from everywhere failed too often lately.
         """
         now = self._clock()
-        names = (f"login:{login}", f"address:{address}")
-        self._throttle.check(names, now)
+        self._throttle.check(login, address, now)
         person = self.find_login(login)
         usable = person is not None and person.active and bool(person.password_hash)
         hashed = person.password_hash if person is not None and usable else self._decoy
@@ -155,9 +193,9 @@ class Accounts:
         except (VerificationError, InvalidHashError):
             usable = False
         if person is None or not usable:
-            self._throttle.failed(names, now)
+            self._throttle.failed(login, address, now)
             raise WrongPassword
-        self._throttle.succeeded(names[0])
+        self._throttle.succeeded(login, address)
         token = self._token(person, password, repeat_key)
         found = self._find_session(token)
         if found is not None and repeat_key is not None:

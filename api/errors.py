@@ -124,6 +124,15 @@ class KeyUnusable(ApiError):
     """The ``Idempotency-Key`` is empty, too long or not printable ASCII."""
 
 
+class NoSuchPosition(ApiError):
+    """A stream was asked to resume after something that it never gave out."""
+
+    def __init__(self, *, given: str, head: int) -> None:
+        super().__init__(f"{given[:40]!r} is not a whole number from 0 to {head}")
+        self.given = given
+        self.head = head
+
+
 class StillStarting(ApiError):
     """The server does not have what this needs yet; ``waiting_for`` names it."""
 

@@ -26,6 +26,7 @@ from api.errors import (
     KeyReused,
     KeyUnusable,
     MalformedBody,
+    NoSuchPosition,
     NotSignedIn,
     NotUtf8,
     OutsideRegion,
@@ -449,6 +450,17 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         slug="idempotency-key-unusable",
         title=Text("Idempotency-Key 无法使用", "The Idempotency-Key is not usable"),
         detail=Text("应为 1 至 200 个可见 ASCII 字符。", "It must be 1 to 200 visible ASCII characters."),
+    ),
+    NoSuchPosition: Answer(
+        status=400,
+        slug="no-such-position",
+        title=Text("事件流中没有这个位置", "No such position in the event stream"),
+        detail=Text(
+            "Last-Event-ID 须为 0 至 {head} 的整数。从头读取请填 0，只听新事件请去掉该请求头；重新读取页面数据后再续接。",
+            "Last-Event-ID must be a whole number from 0 to {head}. Start from 0, or leave the header out to hear only "
+            "what is new.",
+        ),
+        fields=lambda error, _language: {"head": error.head},
     ),
     StillStarting: Answer(
         status=503,

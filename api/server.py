@@ -13,6 +13,7 @@ from types import FrameType
 import uvicorn
 
 from api.app import create_app
+from api.data_folder import DataFolder, DataFolderInUse
 from api.services import LOCAL_ZONE, Services
 from api.settings import Settings
 from api.telemetry import configure_logs
@@ -26,7 +27,17 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> in
     """
     tell = say or _print
     configure_logs(settings.effective_log_level)
-    settings.var_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder = DataFolder(settings.var_dir, holder=f"chuanyu serve {settings.host}:{settings.port}")
+    except DataFolderInUse as problem:
+        said = problem.to_text()
+        tell(f"{said.zh} / {said.en}")
+        return 2
+    with folder:
+        return _serve(settings, tell)
+
+
+def _serve(settings: Settings, tell: Callable[[str], None]) -> int:
     services = Services(settings=settings, clock=lambda: datetime.now(LOCAL_ZONE), secret=load_secret(settings.var_dir))
     try:
         listener = socket.create_server(

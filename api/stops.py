@@ -20,6 +20,7 @@ ACCESS_LIMIT_M = 30_000
 """The built-in network has nodes at seats only: a village up to this far from one is still served over an access leg."""
 
 LONGEST_AHEAD = timedelta(days=366)
+"""Instants farther from now than this, ahead or behind, have a wrong year; it also keeps them within what a calendar holds."""
 _PROBE = "sedan_petrol"
 
 
@@ -171,15 +172,22 @@ def _check_times(given: Sequence[TripStopInput], now: datetime, priority: Priori
                 ),
             )
         )
-    if first.earliest_at > now + LONGEST_AHEAD:
-        findings.append(
-            FieldError(
-                field="stops[0].earliest_at",
-                value=first.earliest_at.isoformat(),
-                message=Text("日期超出一年", "more than a year ahead"),
-                remedy=Text("请检查年份", "check the year"),
+    for number, stop in enumerate(given):
+        for name, at in (("earliest_at", stop.earliest_at), ("latest_at", stop.latest_at)):
+            # Into the past too: an emergency may be entered afterwards, but not with a wrong year.
+            if now - LONGEST_AHEAD <= at <= now + LONGEST_AHEAD:
+                continue
+            ahead = at > now
+            findings.append(
+                FieldError(
+                    field=f"stops[{number}].{name}",
+                    value=at.isoformat(),
+                    message=Text("日期超出一年", "more than a year ahead")
+                    if ahead
+                    else Text("日期在一年以前", "more than a year ago"),
+                    remedy=Text("请检查年份", "check the year"),
+                )
             )
-        )
 
 
 def _check_roads(found: Sequence[_Found | None], roads: RoadEngine, findings: list[FieldError]) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from api.cli.serve_command import VarOption, settings_with
 from api.cli.terminal import ExitCode, JsonOption, LangOption, language, print_json, progress, refusing, result, screen
+from api.data_folder import DataFolder, DataFolderInUse
 from api.settings import Settings
 from api.wording import Text
 from fleet.errors import FleetError, LedgerBroken
@@ -38,12 +39,22 @@ def _store() -> None:
 def rebuild(var: VarOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
     """由台账重建 Redis。Restore Redis from the ledger, as it was acknowledged.
 
-    Stop the server first. Exit code 1: the ledger itself is broken; nothing was rebuilt.
+    Stop the server first; while it runs on the same folder this is refused (exit code 2).
+    Exit code 1: the ledger itself is broken; nothing was rebuilt.
     """
     tongue = language(lang)
     settings = settings_with(var=var)
     _need_ledger(settings, tongue_text=_missing(settings), lang_en=tongue == "en", as_json=as_json)
+    try:
+        folder = DataFolder(settings.var_dir, holder="chuanyu store rebuild")
+    except DataFolderInUse as problem:
+        said = problem.to_text().say(tongue)
+        if as_json:
+            print_json({"error": said})
+        screen().print(said, markup=False)
+        raise typer.Exit(ExitCode.BAD_INPUT) from None
     with (
+        folder,
         refusing(tongue, as_json=as_json, expected=(FleetError,)),
         progress(Text("重建", "Rebuilding"), tongue, quiet=as_json) as advance,
     ):
@@ -70,8 +81,8 @@ def rebuild(var: VarOption = None, lang: LangOption = None, as_json: JsonOption 
     if as_json:
         print_json({"events_count": count, "head_sequence": head.sequence, "head_hash": head.hash})
     else:
-        said = Text(f"已由台账重建 {count} 个事件", f"rebuilt {count} events from the ledger")
-        result().print(said.say(tongue))
+        done = Text(f"已由台账重建 {count} 个事件", f"rebuilt {count} events from the ledger")
+        result().print(done.say(tongue))
 
 
 @ledger_app.callback()

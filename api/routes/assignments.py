@@ -10,8 +10,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.access import READERS, access_document, access_to_drive
+from api.days import DayText
 from api.dependencies import Caller, Change, Store, document_response, render
 from api.idempotency import Effect, Writing, etag
+from api.odometer import check_reading
 from api.paging import After, Limit, list_visible
 from api.problems import FieldError, InvalidInput
 from api.schemas.assignments import DeclineInput, FinishInput, PickUpInput, TapInput
@@ -28,7 +30,7 @@ from fleet.vehicles import Vehicle
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far a phone's clock may be ahead of the server's."""
+"""How far a phone's clock may be off the server's."""
 
 
 def show_assignment(document: Document, store: FleetStore) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def list_assignments(
     viewer: Caller,
     store: Store,
     mine: Annotated[bool, Query(description="Only those that the caller drives.")] = False,
-    day: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day of the pick-up.")] = None,
+    day: DayText | None = None,
     state: AssignmentState | None = None,
     limit: Limit = 100,
     after: After = "",
@@ -137,6 +139,7 @@ def _tap(
 
 
 def _check_time(assignment: Assignment, at: datetime, now: datetime) -> None:
+    """Refuse a tap of the future, before the order was there, or before the step ahead of it; setting off early is free."""
     last_at = max((report.at for report in assignment.reports), default=None)
     if at > now + CLOCK_SKEW:
         message, bound = Text("时间在未来", "the time lies in the future"), now
@@ -145,6 +148,11 @@ def _check_time(assignment: Assignment, at: datetime, now: datetime) -> None:
         )
     elif last_at is not None and at < last_at:
         message, bound = Text("时间早于上一步操作", "the time is before that of the step ahead of it"), last_at
+        remedy = Text(
+            f"不早于 {bound.isoformat(timespec='seconds')}", f"not before {bound.isoformat(timespec='seconds')}"
+        )
+    elif at < assignment.offered_at - CLOCK_SKEW:
+        message, bound = Text("时间早于派单时间", "the time is before the order was given"), assignment.offered_at
         remedy = Text(
             f"不早于 {bound.isoformat(timespec='seconds')}", f"not before {bound.isoformat(timespec='seconds')}"
         )
@@ -169,7 +177,7 @@ def _consequences(assignment: Assignment, what: DriverReport, store: FleetStore)
         )
     if what.action == "finish":
         document = store.get("vehicle", assignment.vehicle_id)
-        vehicle = _after_trip(documents.decode("vehicle", document.body), what)
+        vehicle = _after_trip(documents.decode("vehicle", document.body), what, store)
         writes.append(
             Write(
                 kind="vehicle",
@@ -181,27 +189,30 @@ def _consequences(assignment: Assignment, what: DriverReport, store: FleetStore)
     return writes
 
 
-def _after_trip(vehicle: Vehicle, what: DriverReport) -> Vehicle:
+def _after_trip(vehicle: Vehicle, what: DriverReport, store: FleetStore) -> Vehicle:
     if what.odometer_m is not None:
-        if what.odometer_m < vehicle.odometer_m:
-            raise InvalidInput(
-                [
-                    FieldError(
-                        field="odometer_m",
-                        value=what.odometer_m,
-                        message=Text("里程表读数小于上次读数", "the reading is below the last one"),
-                        remedy=Text(
-                            f"不小于上次读数 {vehicle.odometer_m / 1000:g} 公里（{vehicle.odometer_m} 米）",
-                            f"not below the last reading, {vehicle.odometer_m / 1000:g} km ({vehicle.odometer_m} m)",
-                        ),
-                    )
-                ]
-            )
+        check_reading(vehicle, what.odometer_m, at=what.at, last_at=_last_reading_at(vehicle, store))
         vehicle = replace(vehicle, odometer_m=what.odometer_m)
     if what.charge_frac is not None and vehicle.battery is not None:
         charge_wh = round(what.charge_frac * vehicle.battery.capacity_wh)
         vehicle = replace(vehicle, battery=replace(vehicle.battery, charge_wh=charge_wh))
     return vehicle
+
+
+def _last_reading_at(vehicle: Vehicle, store: FleetStore) -> datetime | None:
+    """Return when a driver told the vehicle's present reading; None when it stands in the register only."""
+    found: datetime | None = None
+    after = ""
+    while True:
+        page = store.list("assignment", where=("vehicle_id", vehicle.id), after=after)
+        for document in page.documents:
+            for report in document.body.get("reports") or ():
+                if report.get("odometer_m") == vehicle.odometer_m:
+                    at = datetime.fromisoformat(str(report["at"]))
+                    found = at if found is None else max(found, at)
+        if page.next_after is None:
+            return found
+        after = page.next_after
 
 
 @router.post("/assignments/{id}:accept", summary="The driver takes the order")

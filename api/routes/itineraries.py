@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.access import READERS
+from api.days import DayText
 from api.dependencies import Caller, Store, render
 from api.paging import After, Limit, list_visible
 from fleet.people import Role
@@ -19,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["itineraries"])
 def list_itineraries(
     viewer: Caller,
     store: Store,
-    day: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None,
+    day: DayText | None = None,
     vehicle_id: Annotated[str | None, Query(max_length=64)] = None,
     driver_id: Annotated[str | None, Query(max_length=64)] = None,
     limit: Limit = 100,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api.access import STAFF
+from api.days import DayText
 from api.dependencies import Caller, Store
 from api.plan_views import find_latest_plan, show_plan_head
 from api.routes.requests import day_of_request
@@ -20,9 +21,7 @@ router = APIRouter(prefix="/v1", tags=["overview"])
 
 
 @router.get("/overview", summary="Requests, vehicles and the newest plan of a day, as far as the caller sees them")
-def get_overview(
-    viewer: Caller, store: Store, day: Annotated[str, Query(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-) -> dict[str, Any]:
+def get_overview(viewer: Caller, store: Store, day: DayText) -> dict[str, Any]:
     viewer.require(STAFF | {Role.APPROVER})
     requests: Counter[str] = Counter()
     for document in _all(store, "request"):

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from api.access import PLAN_STARTERS, READERS, access_document
+from api.days import DayText, check_plannable
 from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, render
 from api.idempotency import Effect, json_response
 from api.jobs import KIND, new_job
 from api.paging import After, Limit, list_visible
 from api.plan_views import find_latest_plan, show_plan, show_plan_head
-from api.problems import FieldError, InvalidInput
+from api.problems import InvalidInput
 from api.registry import check_region
 from api.schemas.plans import PlanInput
+from api.services import LOCAL_ZONE
 from api.wording import Text
 from fleet.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["plans"])
-
-Day = Annotated[str, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day (Asia/Shanghai).")]
 
 
 @router.post("/plans", status_code=202, summary="Plan a day; answers with a job")
@@ -33,7 +32,11 @@ def start_plan(given: PlanInput, change: Change, services: Served, store: Store,
         if findings := check_region(region):
             raise InvalidInput(findings)
     viewer.require_region(region)
-    _check_day(given.day)
+    check_plannable(
+        given.day,
+        today=change.now.astimezone(LOCAL_ZONE).date(),
+        demo_day=None if services.demo_access is None else services.demo_access.day,
+    )
     jobs = services.jobs
     jobs.check_room()
     services.roads  # noqa: B018  the job needs them; say so now rather than in the job
@@ -76,27 +79,11 @@ def start_plan(given: PlanInput, change: Change, services: Served, store: Store,
     return response
 
 
-def _check_day(day: str) -> None:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        raise InvalidInput(
-            [
-                FieldError(
-                    field="day",
-                    value=day,
-                    message=Text("日历上没有这一天", "no such day in the calendar"),
-                    remedy=Text("按 2026-03-02 的格式填写", "write it like 2026-03-02"),
-                )
-            ]
-        ) from None
-
-
 @router.get("/plans", summary="List plans, newest ids last")
 def list_plans(
     viewer: Caller,
     store: Store,
-    day: Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$")] = None,
+    day: DayText | None = None,
     limit: Limit = 100,
     after: After = "",
 ) -> dict[str, Any]:
@@ -113,7 +100,7 @@ def list_plans(
 
 
 @router.get("/plans/latest", summary="The newest plan of a day")
-def get_latest_plan(viewer: Caller, store: Store, language: Spoken, day: Day) -> Response:
+def get_latest_plan(viewer: Caller, store: Store, language: Spoken, day: DayText) -> Response:
     viewer.require(READERS["plan"])
     plan = find_latest_plan(store, day, for_region=viewer.person.region or None)
     if plan is None or not viewer.sees("plan", plan.body):

@@ -15,6 +15,7 @@ from api.access import (
     access_to_decide,
     find_assignment_of,
 )
+from api.days import DayText
 from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, render
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
@@ -36,15 +37,13 @@ from fleet.store import Document, FleetStore, Write
 
 router = APIRouter(prefix="/v1", tags=["requests"])
 
-Day = Annotated[str | None, Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day (Asia/Shanghai).")]
-
 
 @router.get("/requests", summary="List trip requests")
 def list_requests(
     viewer: Caller,
     store: Store,
     state: RequestState | None = None,
-    day: Day = None,
+    day: DayText | None = None,
     region: Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$")] = None,
     limit: Limit = 100,
     after: After = "",

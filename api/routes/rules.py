@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 
 from api.access import STAFF
+from api.days import DayText
 from api.dependencies import Caller, Served, Store
 from api.rule_views import finding_json, rule_json
+from api.services import Services
 from fleet.compliance import evaluate, summary
 from fleet.documents import decode
 from fleet.rules.findings import Verdict
@@ -24,7 +26,11 @@ router = APIRouter(prefix="/v1", tags=["rules"])
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 Region = Annotated[str | None, Query(pattern=r"^[A-Z0-9-]{2,20}$", description="Region code.")]
-Day = Annotated[date | None, Query(description="Local day; today if left out.")]
+
+
+def _day(given: str | None, services: Services) -> date:
+    """The day that was asked for; today if left out."""
+    return services.clock().astimezone(SHANGHAI).date() if given is None else date.fromisoformat(given)
 
 
 @router.get("/rules", summary="The rules; with a region, those that reach it and their values of the day")
@@ -32,13 +38,13 @@ def list_rules(
     viewer: Caller,
     services: Served,
     region: Region = None,
-    day: Day = None,
+    day: DayText | None = None,
     type: RuleType | None = None,
     status: Status | None = None,
 ) -> dict[str, Any]:
     viewer.require(STAFF)
     book = load()
-    on = day or services.clock().astimezone(SHANGHAI).date()
+    on = _day(day, services)
     view = None if region is None else book.at(on, region)
     return {
         "day": on.isoformat(),
@@ -54,10 +60,12 @@ def list_rules(
 
 
 @router.get("/rules/{id}", summary="One rule with its quotations, its values and where it bites")
-def get_rule(id: str, viewer: Caller, services: Served, region: Region = None, day: Day = None) -> dict[str, Any]:
+def get_rule(
+    id: str, viewer: Caller, services: Served, region: Region = None, day: DayText | None = None
+) -> dict[str, Any]:
     viewer.require(STAFF)
     book = load()
-    on = day or services.clock().astimezone(SHANGHAI).date()
+    on = _day(day, services)
     return rule_json(book.get(id), None if region is None else book.at(on, region), book)
 
 
@@ -66,13 +74,13 @@ def get_compliance(
     viewer: Caller,
     store: Store,
     services: Served,
-    day: Day = None,
+    day: DayText | None = None,
     region: Region = None,
     verdict: Annotated[list[Verdict] | None, Query(description="Only these verdicts.")] = None,
 ) -> dict[str, Any]:
     viewer.require(STAFF)
     book = load()
-    on = day or services.clock().astimezone(SHANGHAI).date()
+    on = _day(day, services)
     if region is not None:
         book.at(on, region)
     found = [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from api.problems import TooManyAttempts, WrongPassword
 from api.services import DemoAccess, DemoAccount
 from tests.api.conftest import PASSWORD
 
@@ -48,6 +51,44 @@ def test_guessing_is_slowed_down_and_forgiven(world):
     assert int(blocked.headers["retry-after"]) >= 1
     world.clock.pass_by(seconds=int(blocked.headers["retry-after"]))
     assert sign_in(world, "asker").status_code == 201
+
+
+def attempt(world, address: str, guess: str = "guess", login: str = "admin") -> str:
+    try:
+        world.services.accounts.sign_in(login, guess, address=address)
+    except (WrongPassword, TooManyAttempts) as error:
+        return type(error).__name__
+    return "in"
+
+
+def test_guesses_elsewhere_do_not_lock_the_owner_out(world):
+    outcomes = [attempt(world, "198.51.100.7") for _ in range(12)]
+    assert outcomes == ["WrongPassword"] * 5 + ["TooManyAttempts"] * 7
+    assert attempt(world, "198.51.100.7", PASSWORD) == "TooManyAttempts"
+    assert attempt(world, "192.0.2.1", PASSWORD) == "in"
+
+
+def test_guesses_from_everywhere_are_slowed_down_but_not_where_the_owner_was_before(world):
+    assert attempt(world, "192.0.2.1", PASSWORD) == "in"
+    outcomes = [attempt(world, f"198.51.100.{number}") for number in range(120)]
+    assert outcomes == ["WrongPassword"] * 100 + ["TooManyAttempts"] * 20
+    assert attempt(world, "192.0.2.1", PASSWORD) == "in"
+    assert attempt(world, "203.0.113.9", PASSWORD) == "TooManyAttempts"
+    for _ in range(10):
+        world.clock.pass_by(minutes=1)
+        assert attempt(world, "198.51.100.200") in ("WrongPassword", "TooManyAttempts")
+    world.clock.pass_by(minutes=1)
+    assert attempt(world, "203.0.113.9", PASSWORD) == "in"
+    assert attempt(world, "203.0.113.9", "typo") == "WrongPassword"
+
+
+def test_guesses_within_a_session_do_not_lock_the_sign_in(world):
+    person = world.services.accounts.find_login("admin")
+    for _ in range(5):
+        assert not world.services.accounts.is_password(person, "guess")
+    with pytest.raises(TooManyAttempts):
+        world.services.accounts.is_password(person, PASSWORD)
+    assert attempt(world, "192.0.2.1", PASSWORD) == "in"
 
 
 def test_a_password_in_a_faulty_body_is_not_sent_back(world):

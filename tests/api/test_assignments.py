@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from api.odometer import check_reading
+from api.problems import InvalidInput
 from fleet import documents
 from fleet.itineraries import Assignment
 from fleet.requests import assign
 from fleet.store import Commit, Write
-from tests.api.conftest import NOW, at, trip
+from tests.api.conftest import NOW, at, facts, trip
 
 
 @pytest.fixture
@@ -139,6 +142,77 @@ def test_the_odometer_never_runs_backwards(world, order):
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "odometer_m"
     assert world.store.head() == head
+
+
+def test_a_slipped_digit_does_not_become_the_reading(world, order):
+    for action in ("accept", "start", "pickUp", "dropOff"):
+        assert tap(world, action).status_code == 200
+    head = world.store.head()
+    answer = tap(world, "finish", {"odometer_m": 3_000_000_000})
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["field"] == "odometer_m"
+    assert "3,000,000 公里" in error["message"]
+    assert "110,000 公里" in error["remedy"]
+    assert "调度员" in error["remedy"]
+    assert world.store.head() == head
+    assert tap(world, "finish", {"odometer_m": 10_100_000}).status_code == 200
+
+
+def test_a_dispatcher_corrects_a_wrong_reading_downwards(world, order):
+    answer = world.client.patch("/v1/vehicles/V-SN-1", headers=world.as_("dispatcher"), json={"odometer_m": 9_000_000})
+    assert answer.status_code == 200, answer.text
+    for action in ("accept", "start", "pickUp", "dropOff"):
+        assert tap(world, action).status_code == 200
+    assert tap(world, "finish", {"odometer_m": 9_060_000}).status_code == 200
+    assert world.store.get("vehicle", "V-SN-1").body["odometer_m"] == 9_060_000
+
+
+@pytest.mark.parametrize(
+    ("last_m", "days", "reading_m", "fits"),
+    [
+        (10_000_000, 0.5, 11_500_000, True),
+        (10_000_000, 0.5, 11_500_001, False),
+        (10_000_000, 2.0, 14_500_000, True),
+        (10_000_000, 2.0, 14_500_001, False),
+        (10_000_000, -1.0, 11_500_000, True),
+        (10_000_000, None, 110_000_000, True),
+        (10_000_000, None, 110_000_001, False),
+        (0, None, 999_999_000, True),
+        (0, None, 1_000_000_001, False),
+    ],
+)
+def test_what_can_have_been_driven(last_m, days, reading_m, fits):
+    vehicle = replace(next(noun for noun in facts() if noun.id == "V-SN-1"), odometer_m=last_m)
+    last_at = None if days is None else NOW - timedelta(days=days)
+    if fits:
+        check_reading(vehicle, reading_m, at=NOW, last_at=last_at)
+    else:
+        with pytest.raises(InvalidInput):
+            check_reading(vehicle, reading_m, at=NOW, last_at=last_at)
+
+
+@pytest.mark.parametrize(
+    "when", ["1990-01-01T08:00:00+08:00", "0001-01-01T00:00:00+08:00", "2026-03-02T06:54:00+08:00"]
+)
+def test_no_tap_is_before_the_order(world, order, when):
+    answer = tap(world, "accept", {"at": when})
+    assert answer.status_code == 422, answer.text
+    [error] = answer.json()["errors"]
+    assert error["field"] == "at"
+    assert "早于派单时间" in error["message"]
+    assert "2026-03-02T07:00" in error["remedy"]
+    assert world.store.get("assignment", "A-1").body["state"] == "offered"
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_no_tap_is_at_an_end_of_the_calendar(world, order, when):
+    assert tap(world, "accept", {"at": when}).status_code == 422
+
+
+def test_a_phone_may_be_slow_and_a_driver_early(world, order):
+    assert tap(world, "accept", {"at": "2026-03-02T06:56:00+08:00"}).status_code == 200
+    assert tap(world, "start").status_code == 200  # two hours before the pick-up
 
 
 def test_a_repeated_tap_has_one_effect(world, order):

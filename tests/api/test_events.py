@@ -113,3 +113,21 @@ def test_a_stream_takes_the_token_from_the_query_because_browsers_cannot_send_he
         assert answer.status_code == 200
         world.services.feed.close()
     assert world.client.get("/v1/events?access_token=wrong").status_code == 401
+
+
+@pytest.mark.parametrize("given", ["99999999999999999999999", "abc", "-5", "1.5", "", "٣", "9" * 5000])
+def test_a_position_that_the_stream_never_gave_is_refused(world, given):
+    headers = world.as_("dispatcher", **{"Last-Event-ID": given.encode()})
+    answer = world.client.get("/v1/events", headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert f"0 至 {world.store.head()}" in answer.json()["detail"]
+
+
+def test_a_position_beyond_the_head_is_refused_and_the_head_itself_is_not(world, listen):
+    world.as_("dispatcher")
+    head = world.store.head()
+    beyond = world.client.get("/v1/events", headers=world.as_("dispatcher", **{"Last-Event-ID": str(head + 1)}))
+    assert beyond.status_code == 400
+    assert world.get("/v1/events", "dispatcher", after=head + 1).status_code == 400
+    listen("dispatcher", **{"Last-Event-ID": str(head)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.api.conftest import trip
 
 
@@ -29,3 +31,17 @@ def test_health_and_openapi(world):
     schema = world.client.get("/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
     assert "chuanyu_http_answers" in world.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("name", ["earliest_at", "latest_at"])
+@pytest.mark.parametrize(
+    "instant", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2028-03-02T09:00:00+08:00"]
+)
+def test_an_instant_of_another_age_is_refused(world, number, name, instant):
+    body = trip()
+    body["stops"][number][name] = instant
+    answer = world.post("/v1/requests", "asker", body)
+    assert answer.status_code == 422, answer.text
+    assert f"stops[{number}].{name}" in [error["field"] for error in answer.json()["errors"]]
+    assert world.get("/v1/requests", "asker").json()["items"] == []

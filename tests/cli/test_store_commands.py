@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.app import build
+from api.data_folder import DataFolder
 from api.worker import open_store
 from fleet.documents import encode
 from fleet.store import Commit, Write
@@ -49,6 +50,21 @@ def test_rebuild_brings_back_what_the_ledger_holds(var: Path, monkeypatch: pytes
     finally:
         running.stop()
         ledger.close()
+
+
+def test_the_store_of_a_running_server_is_not_rebuilt(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with DataFolder(var, holder="chuanyu serve 127.0.0.1:8000"):
+        for lang, words in (("zh", "正由另一个进程使用"), ("en", "in use by another process")):
+            answer = run("store", "rebuild", "--var", var, "--lang", lang)
+            assert answer.exit_code == 2
+            said = answer.stderr.replace("\n", "")
+            assert words in said.replace(" ", "") or words in answer.stderr.replace("\n", " ")
+            assert "chuanyu serve 127.0.0.1:8000" in answer.stderr.replace("\n", " ")
+        told = json.loads(run("store", "rebuild", "--var", var, "--lang", "en", "--json").stdout)
+        assert "in use by another process" in told["error"]
+    assert not (var / "redis").exists()
+    assert run("store", "rebuild", "--var", var, "--json").exit_code == 0
 
 
 def test_without_a_ledger_there_is_nothing_to_rebuild(tmp_path: Path) -> None:
