@@ -14,6 +14,7 @@ from api.dependencies import Change, Spoken, Store
 from api.geography import find_place, list_regions
 from api.idempotency import Effect
 from api.import_checks import StoreChecks
+from api.intake.findings import shorten
 from api.intake.read import Intake, read
 from api.intake.records import Known
 from api.problems import FieldError, InvalidInput
@@ -67,7 +68,7 @@ def import_file(
             writes=writes,
             status=201,
             body={"created_count": len(writes), "errors": [], "notes": notes},
-            data={"file": name, "created_count": len(writes)},
+            data={"file": shorten(name), "created_count": len(writes)},
         )
 
     return change.perform(effect)
