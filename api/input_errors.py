@@ -88,6 +88,11 @@ _WITH_BOUND: Mapping[str, tuple[Text, Text, str]] = {
         Text("须符合 {bound}", "it must match {bound}"),
         "pattern",
     ),
+    "control_character": (
+        Text("含有控制字符（如换行、制表符）", "contains a control character, such as a line break or a tab"),
+        Text("请去掉 {bound}", "remove {bound}"),
+        "code",
+    ),
     "multiple_of": (
         Text("数值不符", "not a possible number"),
         Text("须为 {bound} 的倍数", "a multiple of {bound}"),

@@ -45,7 +45,16 @@ def is_blank(cell: Cell) -> bool:
 
 
 def text(cell: Cell) -> str:
-    """Text as written. A whole number becomes its digits, as phone numbers and codes are often typed as numbers."""
+    """Text of one line. A whole number becomes its digits, as phone numbers and codes are often typed as numbers."""
+    return _text(cell, allowed="")
+
+
+def remark(cell: Cell) -> str:
+    """Text of any number of lines, for what is not taken in."""
+    return _text(cell, allowed="\n\r\t")
+
+
+def _text(cell: Cell, *, allowed: str) -> str:
     if isinstance(cell, (bool, datetime, date, time, timedelta, list)):
         raise CellProblem(Text("应为文字", "text is expected"))
     if isinstance(cell, (int, float)):
@@ -58,12 +67,24 @@ def text(cell: Cell) -> str:
     value = str(cell).strip()
     if len(value) > LONGEST_TEXT:
         raise CellProblem(Text(f"超过 {LONGEST_TEXT} 个字符", f"longer than {LONGEST_TEXT} characters"))
-    if any(
-        unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") and character not in "\n\t" for character in value
-    ):
+    odd = next(
+        (
+            character
+            for character in value
+            if character not in allowed and unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn")
+        ),
+        None,
+    )
+    if odd is not None and unicodedata.category(odd) == "Cc":
+        code = f"U+{ord(odd):04X}"
         raise CellProblem(
-            Text("含有控制字符或乱码", "contains control or garbled characters"),
-            Text("删除该字符；如为乱码，请另存为 UTF-8", "remove them; if the text is garbled save the file as UTF-8"),
+            Text("含有控制字符（如换行、制表符）", "contains a control character, such as a line break or a tab"),
+            Text(f"请去掉 {code}", f"remove {code}"),
+        )
+    if odd is not None:
+        raise CellProblem(
+            Text("含有乱码", "contains garbled characters"),
+            Text("删除该字符，或把文件另存为 UTF-8", "remove them, or save the file as UTF-8"),
         )
     return value
 

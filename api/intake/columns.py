@@ -77,7 +77,7 @@ REMARK = Column(
     name="remark",
     zh="备注",
     en="Remark",
-    parse=cells.text,
+    parse=cells.remark,
     remedy=Text("任意文字；系统不读取", "any text; it is not read"),
     aliases=("note", "notes", "remarks", "说明"),
 )

@@ -109,6 +109,8 @@ def read_files(files: Sequence[SourceFile], *, lang: Language, now: datetime, kn
             )
     _check_ids(records, known, findings)
     _check_references(records, ids, known, findings)
+    if known.check is not None:
+        known.check(records, findings)
     intake = _build(records, known, findings, now=now)
     if findings.errors:
         return Intake(errors=_limited(findings), notes=tuple(notes))

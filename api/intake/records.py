@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,9 @@ from api.intake.raw import RawRow, RawSheet
 from api.intake.tables import EXAMPLE_PREFIXES
 from api.wording import Language, Text
 
+#: Rows by kind, and where to report what is wrong with them.
+RowCheck = Callable[[Mapping[str, Sequence["Record"]], "Findings"], None]
+
 #: More would help nobody; the number left out is said.
 MOST_ERRORS = 1_000
 
@@ -24,7 +27,8 @@ class Known:
 
     ``ids`` maps a sheet's kind to the ids that exist already: an id among them is a duplicate, and a reference to one is
     good. A kind without an entry is not checked unless the file has a sheet of it. ``regions`` None accepts any six-digit
-    code, ``profiles`` None any name. ``find_place`` returns (lon_wgs84, lat_wgs84) of a place's name or None.
+    code, ``profiles`` None any name. ``find_place`` returns (lon_wgs84, lat_wgs84) of a place's name or None. ``check``
+    gets the readable rows by kind and reports what only the caller can judge, such as persons; None judges no more.
     """
 
     ids: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -32,6 +36,7 @@ class Known:
     regions: frozenset[str] | None = None
     profiles: frozenset[str] | None = None
     find_place: Callable[[str], tuple[float, float] | None] | None = None
+    check: RowCheck | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
 
-from api.access import REGISTRARS, Viewer
+from api.access import REGISTRARS
 from api.dependencies import Change, Spoken, Store
 from api.geography import find_place, list_regions
 from api.idempotency import Effect
+from api.import_checks import StoreChecks
+from api.intake.findings import shorten
 from api.intake.read import Intake, read
 from api.intake.records import Known
 from api.problems import FieldError, InvalidInput
@@ -50,10 +53,10 @@ def import_file(
     name = file.filename or "file"
 
     def effect() -> Effect:
-        intake = read(data, name=name, kind=kind.value, lang=language, now=change.now, known=known_facts(store))
-        findings = [*_said(intake), *_outside(intake, change.viewer)]
-        if findings:
-            raise InvalidInput(findings)
+        known = replace(known_facts(store), check=StoreChecks(store, change.viewer, now=change.now))
+        intake = read(data, name=name, kind=kind.value, lang=language, now=change.now, known=known)
+        if intake.errors:
+            raise InvalidInput(_said(intake))
         writes = [
             Write(kind=documents.kind_of(noun), id=noun.id, expected_version=0, body=documents.encode(noun))
             for noun in _nouns(intake)
@@ -65,7 +68,7 @@ def import_file(
             writes=writes,
             status=201,
             body={"created_count": len(writes), "errors": [], "notes": notes},
-            data={"file": name, "created_count": len(writes)},
+            data={"file": shorten(name), "created_count": len(writes)},
         )
 
     return change.perform(effect)
@@ -124,18 +127,3 @@ def _all(store: FleetStore, kind: str) -> Iterator[tuple[str, Any]]:
         if page.next_after is None:
             return
         after = page.next_after
-
-
-def _outside(intake: Intake, viewer: Viewer) -> list[FieldError]:
-    """Name every record that lies outside the caller's region."""
-    return [
-        FieldError(
-            sheet=documents.kind_of(noun) + "s",
-            field="region",
-            value=f"{noun.id}: {noun.region}",
-            message=Text("不在您的管辖区域", "outside your region"),
-            remedy=Text("去掉该行，或请有权限的人导入", "leave it out, or let someone who may import it"),
-        )
-        for noun in _nouns(intake)
-        if not viewer.covers(noun.region)
-    ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import unicodedata
+from functools import cache
+from typing import Annotated, Any, get_args, get_origin
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 Id = Annotated[str, Field(pattern=r"^[\w][\w.\-]{0,63}$", description="Letters, digits, '.', '_' and '-'; at most 64.")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -19,9 +22,40 @@ Instant = Annotated[AwareDatetime, Field(description="RFC 3339 with offset.", ex
 
 
 class Input(BaseModel):
-    """A closed model: unknown fields are refused by name, numbers are finite."""
+    """A closed model: unknown fields are refused by name, numbers are finite and no texts, texts are of one line."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True, str_strip_whitespace=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_text_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, (str, bool)) and (number := _number_of(cls, str(info.field_name))) is not None:
+            raise PydanticKnownError("int_type" if number is int else "float_type")
+        return value
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _no_control_characters(cls, value: Any) -> Any:
+        for text in value if isinstance(value, (list, tuple, frozenset)) else (value,):
+            if isinstance(text, str):
+                _refuse_control_characters(text)
+        return value
+
+
+@cache
+def _number_of(model: type[BaseModel], field: str) -> type | None:
+    """Return int or float where a field holds such a number, or None or such a number."""
+    annotation = model.model_fields[field].annotation
+    kinds = {get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in get_args(annotation)}
+    kinds = (kinds or {annotation}) - {type(None)}
+    return next((kind for kind in (int, float) if kinds == {kind}), None)
+
+
+def _refuse_control_characters(text: str) -> None:
+    for character in text:
+        if unicodedata.category(character) == "Cc":
+            code = f"U+{ord(character):04X}"
+            raise PydanticCustomError("control_character", "remove the control character {code}", {"code": code})
 
 
 def examples(*values: dict[str, Any]) -> ConfigDict:

@@ -564,3 +564,19 @@ def test_the_documentation_names_every_column(lang: str) -> None:
 @pytest.mark.parametrize(("lang", "name"), [("zh", "import.zh-CN.md"), ("en", "import.md")])
 def test_the_published_tables_are_those_of_the_code(repository: Path, lang: str, name: str) -> None:
     assert columns_markdown(lang=lang) in (repository / "docs" / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("character", ["\n", "\t", "\x07", "\x1b", "\x7f"])
+def test_control_characters_are_refused_in_every_text_but_the_remark(character: str) -> None:
+    rows = [[*REQUEST, "first"]]
+    rows[0][5] = f"meet{character}ing"
+    data = json.dumps([dict(zip([*REQUESTS_EN, "Remark"], row, strict=True)) for row in rows]).encode()
+    (error,) = read(data, name="r.json", kind="requests", lang="en", now=NOW).errors
+    assert error.column == "Purpose"
+    assert "control character" in error.message
+    assert error.remedy == f"remove U+{ord(character):04X}"
+
+
+def test_a_remark_may_have_several_lines() -> None:
+    intake = read_requests([*REQUEST, "one\ntwo"], header=[*REQUESTS_EN, "Remark"])
+    assert intake.errors == ()
