@@ -17,12 +17,13 @@ from api.schemas.optimiser import (
     ModelInput,
     OptimiserVehicleInput,
     RouteInput,
+    RouteStopInput,
     ShipmentInput,
     VehicleBatteryInput,
 )
 from api.stops import ACCESS_LIMIT_M, check_coordinates
 from api.wording import Language, Text
-from dispatch.check import Breach, Violation
+from dispatch.check import Breach, Violation, check, route_cost_mfen
 from dispatch.plan import Cause, Plan, Reason, Route, Stop, StopKind, Unserved
 from dispatch.problem import (
     FORBIDDEN,
@@ -43,7 +44,10 @@ from routing.snap import Point
 
 MFEN_PER_FEN = 1_000
 MONEY = frozenset({Breach.COST, Breach.PENALTY, Breach.BOUND, Breach.DIGEST})
-"""What a plan from elsewhere does not state and is therefore not judged by."""
+"""What a plan from elsewhere does not state as the solver does; a route's stated price is judged by itself."""
+
+SAME_PLACE_DEG = 1e-6
+"""Coordinates that differ by less (0.1 m) are the same place: their decimals may have been rounded on the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -405,12 +409,12 @@ def _skip(made: Translated, index: int, reasons: Sequence[Reason], language: Lan
 
 
 def read_plan(made: Translated, routes: Sequence[RouteInput], skipped: Sequence[int]) -> Plan:
-    """Return somebody's plan as the checker takes it: what follows from the roads is worked out here.
+    """Return somebody's plan as the checker takes it: what it leaves out and follows from the model is worked out here.
 
     Raises
     ------
     InvalidInput
-        If an index names nothing.
+        If an index names nothing, or a label something else than its index.
     """
     request_of = {shipment: index for index, shipment in enumerate(made.shipments)}
     findings = _check_indices(made, routes, skipped)
@@ -448,17 +452,32 @@ def _check_indices(made: Translated, routes: Sequence[RouteInput], skipped: Sequ
                 )
             )
 
+    def labelled(field: str, value: str | None, label: str) -> None:
+        if value is not None and value != label:
+            found.append(
+                FieldError(
+                    field=field,
+                    value=value,
+                    message=Text("名称与编号所指不符", "the label is not that of the index"),
+                    remedy=Text(f"改为 {label!r}，或不填", f"give {label!r}, or leave it out"),
+                )
+            )
+
     model = made.model
     for number, index in enumerate(skipped):
         within(f"skipped_shipment_indices[{number}]", index, len(model.shipments))
     for number, route in enumerate(routes):
         within(f"routes[{number}].vehicle_index", route.vehicle_index, len(model.vehicles))
+        if route.vehicle_index < len(model.vehicles):
+            labelled(f"routes[{number}].vehicle_label", route.vehicle_label, model.vehicles[route.vehicle_index].label)
         for place, stop in enumerate(route.stops):
             at = f"routes[{number}].stops[{place}]"
             within(f"{at}.shipment_index", stop.shipment_index, len(model.shipments))
             within(f"{at}.charger_index", stop.charger_index, len(model.chargers))
             if stop.shipment_index is not None and stop.shipment_index < len(model.shipments):
-                visits = len(model.shipments[stop.shipment_index].visits)
+                shipment = model.shipments[stop.shipment_index]
+                labelled(f"{at}.shipment_label", stop.shipment_label, shipment.label)
+                visits = len(shipment.visits)
                 within(f"{at}.visit_index", stop.visit_index, visits)
                 if stop.shipment_index in made.off_network:
                     found.append(
@@ -504,25 +523,59 @@ def _read_route(made: Translated, route: RouteInput, request_of: Mapping[int, in
             Stop(
                 kind=given.kind,
                 location=there,
-                arrive_s=arrive_s,
+                arrive_s=arrive_s if given.arrive_at is None else _seconds(given.arrive_at, epoch),
                 begin_s=begin_s,
                 depart_s=depart_s,
-                load=load,
+                load=_stated(given.load_count, load),
                 request=request,
                 stop=given.visit_index if request is not None else None,
                 charge_group=given.charger_index,
-                charge_wh=level,
+                charge_wh=level if given.charge_wh is None else given.charge_wh,
                 charged_wh=given.charged_wh,
-                leg_s=leg_s if stops else 0,
-                leg_m=int(legs.drive_m[here, there]) if stops else 0,
-                leg_wh=leg_wh,
-                leg_toll_fen=int(legs.toll_fen[here, there]) if stops else 0,
+                leg_s=_stated(given.travel_s, leg_s if stops else 0),
+                leg_m=_stated(given.travel_m, int(legs.drive_m[here, there]) if stops else 0),
+                leg_wh=_stated(given.travel_wh, leg_wh),
+                leg_toll_fen=_stated(given.toll_fen, int(legs.toll_fen[here, there]) if stops else 0),
             )
         )
         if level is not None and vehicle.battery is not None and given.charger_index is not None:
             level = min(vehicle.battery.capacity_wh, level + given.charged_wh)
         here = there
     return Route(vehicle=route.vehicle_index, stops=tuple(stops), cost_mfen=0)
+
+
+def _stated(given: int | None, derived: int) -> int:
+    return derived if given is None else given
+
+
+def judge(made: Translated, plan: Plan, routes: Sequence[RouteInput]) -> list[Violation]:
+    """Return what is wrong with a plan that was read from ``routes``, with the places and prices that they state."""
+    found = [breach for breach in check(made.problem, plan) if breach.cause not in MONEY]
+    shapeless = {breach.vehicle for breach in found if breach.cause in {Breach.ROUTE_SHAPE, Breach.UNKNOWN}}
+    for given, route in zip(routes, plan.routes, strict=True):
+        for at, (told, stop) in enumerate(zip(given.stops, route.stops, strict=True)):
+            point = made.points[stop.location]
+            if _elsewhere(told, point):
+                detail = f"states {told.lon_wgs84}, {told.lat_wgs84}; is at {point.lon_wgs84}, {point.lat_wgs84}"
+                found.append(
+                    Violation(
+                        cause=Breach.LOCATION, vehicle=route.vehicle, request=stop.request, stop=at, detail=detail
+                    )
+                )
+        if given.cost_fen is None or route.vehicle in shapeless:
+            continue
+        cost_fen = round(route_cost_mfen(made.problem, route) / MFEN_PER_FEN)
+        if given.cost_fen != cost_fen:
+            detail = f"states {given.cost_fen} fen, costs {cost_fen}"
+            found.append(Violation(cause=Breach.COST, vehicle=route.vehicle, detail=detail))
+    return found
+
+
+def _elsewhere(told: RouteStopInput, point: Point) -> bool:
+    lon, lat = told.lon_wgs84, told.lat_wgs84
+    return (lon is not None and abs(lon - point.lon_wgs84) > SAME_PLACE_DEG) or (
+        lat is not None and abs(lat - point.lat_wgs84) > SAME_PLACE_DEG
+    )
 
 
 def _rests(drive_s: int, vehicle: VehicleSpec) -> int:
@@ -532,7 +585,7 @@ def _rests(drive_s: int, vehicle: VehicleSpec) -> int:
 
 
 def show_violations(made: Translated, violations: Sequence[Violation], language: Language) -> list[dict[str, Any]]:
-    """Return what is wrong with a plan; money is left out, because a plan from elsewhere states none."""
+    """Return what is wrong with a plan in the interface's words."""
     return [
         {
             "cause": violation.cause.value,
@@ -543,7 +596,6 @@ def show_violations(made: Translated, violations: Sequence[Violation], language:
             "detail": violation.detail,
         }
         for violation in violations
-        if violation.cause not in MONEY
     ]
 
 

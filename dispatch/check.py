@@ -372,6 +372,8 @@ class _Judge:
             for at, stop in enumerate(self.route.stops):
                 if stop.kind is StopKind.CHARGE:
                     self.tell(Breach.CHARGE_NOT_ALLOWED, at, "the vehicle has no battery")
+                if stop.charge_wh is not None:
+                    self.tell(Breach.STATED_CHARGE, at, f"states {stop.charge_wh} Wh, the vehicle has no battery")
             return
         level = battery.initial_wh
         pinned = len(self.vehicle.pinned)
@@ -451,26 +453,32 @@ def _charge_points(problem: Problem, routes: list[Route], say: Say) -> None:
             say(Breach.SITE_POWER, f"{power[group.site]} W of {limit} W at {time_s}", vehicle=vehicle, stop=at)
 
 
+def route_cost_mfen(problem: Problem, route: Route) -> int:
+    """Return what a route costs in mfen: vehicle, way, tolls, energy, tier prices and changed promises."""
+    vehicle = problem.vehicles[route.vehicle]
+    legs = problem.legs[vehicle.legs]
+    cost = vehicle.fixed_mfen
+    for before, stop in pairwise(route.stops):
+        a, b = before.location, stop.location
+        cost += int(legs.drive_m[a, b]) * vehicle.mfen_per_m + int(legs.drive_s[a, b]) * vehicle.mfen_per_s
+        cost += int(legs.toll_fen[a, b]) * 1000
+        if stop.charge_group is not None:
+            cost += stop.charged_wh * problem.charge_groups[stop.charge_group].mfen_per_wh
+        if stop.kind is StopKind.PICKUP and stop.request is not None:
+            request = problem.requests[stop.request]
+            tier = int(problem.tier[request.group, vehicle.group])
+            cost += problem.tier_mfen[tier] if tier >= 0 else 0
+            other = request.promised_vehicle not in {None, route.vehicle}
+            early = request.promised_earliest_s is not None and stop.begin_s < request.promised_earliest_s
+            late = request.promised_latest_s is not None and stop.begin_s > request.promised_latest_s
+            cost += request.change_mfen if other or early or late else 0
+    return cost
+
+
 def _money(problem: Problem, plan: Plan, routes: list[Route], say: Say) -> None:
     total = 0
     for route in routes:
-        vehicle = problem.vehicles[route.vehicle]
-        legs = problem.legs[vehicle.legs]
-        cost = vehicle.fixed_mfen
-        for before, stop in pairwise(route.stops):
-            a, b = before.location, stop.location
-            cost += int(legs.drive_m[a, b]) * vehicle.mfen_per_m + int(legs.drive_s[a, b]) * vehicle.mfen_per_s
-            cost += int(legs.toll_fen[a, b]) * 1000
-            if stop.charge_group is not None:
-                cost += stop.charged_wh * problem.charge_groups[stop.charge_group].mfen_per_wh
-            if stop.kind is StopKind.PICKUP and stop.request is not None:
-                request = problem.requests[stop.request]
-                tier = int(problem.tier[request.group, vehicle.group])
-                cost += problem.tier_mfen[tier] if tier >= 0 else 0
-                other = request.promised_vehicle not in {None, route.vehicle}
-                early = request.promised_earliest_s is not None and stop.begin_s < request.promised_earliest_s
-                late = request.promised_latest_s is not None and stop.begin_s > request.promised_latest_s
-                cost += request.change_mfen if other or early or late else 0
+        cost = route_cost_mfen(problem, route)
         if cost != route.cost_mfen:
             say(Breach.COST, f"states {route.cost_mfen} mfen, costs {cost}", vehicle=route.vehicle)
         total += route.cost_mfen

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from api.access import STAFF
 from api.dependencies import Change, Served, Spoken
 from api.idempotency import Effect
-from api.optimiser import MONEY, read_plan, show_solution, show_violations, translate
+from api.optimiser import judge, read_plan, show_solution, show_violations, translate
 from api.problems import QueueFull
 from api.schemas.optimiser import CheckInput, SolveInput, SolvingMode
 from dispatch.check import check
@@ -46,11 +46,14 @@ def solve_model(given: SolveInput, change: Change, services: Served, language: S
 
 @router.post("/plans:check", summary="Judge a plan for a model; nothing is stored")
 def check_plan(given: CheckInput, change: Change, services: Served, language: Spoken) -> Response:
-    """Times, loads, energy, charge points and rules are judged; money is not, because the plan states none."""
+    """Times, loads, energy, charge points and rules are judged, and whatever else the routes state.
+
+    The ``routes`` of an answer of ``plans:solve`` can be sent as they are.
+    """
     change.viewer.require(STAFF)
     made = translate(given.model, services.roads)
     plan = read_plan(made, given.routes, given.skipped_shipment_indices)
-    breaches = [breach for breach in check(made.problem, plan) if breach.cause not in MONEY]
+    breaches = judge(made, plan, given.routes)
     told = {"valid": not breaches, "violations": show_violations(made, breaches, language)}
     return change.perform(lambda: _answer(told))
 

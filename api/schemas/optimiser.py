@@ -152,7 +152,11 @@ class SolveInput(Input):
 
 
 class RouteStopInput(Input):
-    """A stop as somebody planned it; what follows from the roads (arrival, load, charge) is worked out."""
+    """A stop as somebody planned it, or as ``plans:solve`` answered it.
+
+    What follows from the model (place, arrival, load, charge, drive) is worked out where it is left out, and judged where
+    it is given. The ``travel_`` fields and ``toll_fen`` describe the drive that leads to the stop.
+    """
 
     kind: StopKind
     shipment_index: Index | None = None
@@ -161,10 +165,24 @@ class RouteStopInput(Input):
     start_at: Instant
     end_at: Instant
     charged_wh: int = Field(default=0, ge=0, le=1_000_000)
+    shipment_label: str | None = Field(default=None, max_length=200)
+    lon_wgs84: Longitude | None = None
+    lat_wgs84: Latitude | None = None
+    arrive_at: Instant | None = None
+    load_count: int | None = Field(default=None, ge=0, le=100_000, description="On board when leaving.")
+    charge_wh: int | None = Field(
+        default=None, ge=-10_000_000, le=10_000_000, description="In the battery on arrival; absent without a battery."
+    )
+    travel_s: int | None = Field(default=None, ge=0, le=60 * 86_400, description="With the rests on the way.")
+    travel_m: int | None = Field(default=None, ge=0, le=100_000_000)
+    travel_wh: int | None = Field(default=None, ge=-10_000_000, le=10_000_000)
+    toll_fen: int | None = Field(default=None, ge=0, le=100_000_000)
 
 
 class RouteInput(Input):
     vehicle_index: Index
+    vehicle_label: str | None = Field(default=None, max_length=200)
+    cost_fen: int | None = Field(default=None, ge=0, description="Judged when given.")
     stops: list[RouteStopInput] = Field(min_length=2, max_length=1_000)
 
 

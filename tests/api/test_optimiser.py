@@ -62,6 +62,41 @@ def test_a_model_is_solved_and_the_plan_passes_the_check(world):
     assert "time_window" in {violation["cause"] for violation in told["violations"]}
 
 
+def test_the_routes_of_an_answer_are_checked_as_they_are_and_a_wrong_figure_is_found(world):
+    body = solve_body(chargers=[{"lon_wgs84": 105.8406, "lat_wgs84": 30.191, "points": 1, "power_w": 60_000}])
+    body["model"]["vehicles"][0]["battery"]["charge_wh"] = 22_000  # must charge on the way
+    solved = world.post("/v1/plans:solve", "planner", body).json()
+    assert "charge" in {stop["kind"] for stop in solved["routes"][0]["stops"]}
+    good = {"model": body["model"], "routes": solved["routes"]}
+
+    def causes(changes, at=None):
+        wrong = copy.deepcopy(good)
+        route = wrong["routes"][0]
+        (route if at is None else route["stops"][at]).update(changes)
+        answer = world.post("/v1/plans:check", "planner", wrong)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["valid"] is (answer.json()["violations"] == [])
+        return [violation["cause"] for violation in answer.json()["violations"]]
+
+    stop = solved["routes"][0]["stops"][2]
+    assert causes({}) == []
+    assert causes({"arrive_at": "2026-03-02T09:02:00+08:00"}, 2) == ["leg"]  # sooner than the road allows
+    assert causes({"arrive_at": "2026-03-02T19:00:00+08:00"}, 2) == ["time_order"]
+    assert causes({"load_count": stop["load_count"] + 1}, 2) == ["stated_load"]
+    assert causes({"charge_wh": stop["charge_wh"] - 1}, 2) == ["stated_charge"]
+    for name in ("travel_s", "travel_m", "travel_wh", "toll_fen"):
+        assert causes({name: stop[name] + 1}, 2) == ["leg"], name
+    assert causes({"lat_wgs84": 30.2}, 2) == ["location"]
+    assert causes({"cost_fen": solved["routes"][0]["cost_fen"] + 1}) == ["cost"]
+    petrol = copy.deepcopy(good)
+    petrol["model"]["vehicles"][0]["battery"] = None
+    told = world.post("/v1/plans:check", "planner", petrol).json()
+    assert "stated_charge" in {violation["cause"] for violation in told["violations"]}
+    good["routes"][0]["vehicle_label"] = "川JD00002"
+    [error] = world.post("/v1/plans:check", "planner", good).json()["errors"]
+    assert (error["field"], error["message"]) == ("routes[0].vehicle_label", "名称与编号所指不符")
+
+
 def test_the_same_iterations_and_seed_give_the_same_plan(world):
     first = world.post("/v1/plans:solve", "planner", solve_body()).json()
     again = world.post("/v1/plans:solve", "planner", solve_body()).json()

@@ -126,9 +126,11 @@ def account(server: ServerProcess, role: str, login: str = "") -> str:
 
 
 @contextmanager
-def desk(browser: Browser, server: ServerProcess, size: ViewportSize | None = None) -> Iterator[Desk]:
-    # A browser far from China: the page shows Chinese and the clock of Shanghai all the same.
-    context = browser.new_context(viewport=size or DESK, locale="en-US", timezone_id="America/New_York")
+def desk(
+    browser: Browser, server: ServerProcess, size: ViewportSize | None = None, locale: str = "zh-CN"
+) -> Iterator[Desk]:
+    # A browser far from China: the page shows the clock of Shanghai all the same.
+    context = browser.new_context(viewport=size or DESK, locale=locale, timezone_id="America/New_York")
     context.set_default_timeout(20_000)
     opened = Desk(context, server)
     try:
@@ -256,12 +258,30 @@ def test_both_languages_fit_the_screen(browser: Browser, server: ServerProcess, 
         for _ in range(2):
             wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wide <= 0, "the page scrolls sideways"
-            page.get_by_role("button", name=re.compile("^(切换语言|Switch language)$")).click()
+            page.get_by_role("button", name=re.compile("切换语言|Switch language")).click()
         page.get_by_role("button", name="切换语言").click()
         expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
         said = page.locator(".panel-head, .figures, .commands, .legend, .keys, th, .state").all_inner_texts()
         assert [text for text in said if chinese.search(text)] == []
         page.reload()
+        expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
+
+
+def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
+    browser: Browser, server: ServerProcess
+) -> None:
+    with desk(browser, server, locale="en-US") as reading:
+        page = reading.enter(account(server, "dispatcher", "510000"))
+        expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
+        assert page.locator("html").get_attribute("lang") == "en"
+        page.locator("[data-do=new-request]").click()
+        choose_place(page, "from", "Tongnan")
+        page.get_by_role("dialog").get_by_role("button", name="Back").click()
+        page.get_by_role("button", name="中文").click()
+        expect(page.locator("[data-do=plan]")).to_have_text("编制方案")
+        page.reload()
+        expect(page.locator("[data-do=plan]")).to_have_text("编制方案")
+        page.get_by_role("button", name="English").click()
         expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
 
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { finishBody } from "../src/driver/finish";
-import { daysStops, daysWork } from "../src/driver/trips";
-import type { Assignment, AssignmentState } from "../src/server/contract";
+import { daysStops, daysWork, tripStops } from "../src/driver/trips";
+import type { Assignment, AssignmentState, Itinerary, ItineraryStop } from "../src/server/contract";
 
 function assignment(id: string, state: AssignmentState, pickup: string, dropoff: string): Assignment {
   const at = (clock: string): string => `2026-03-02T${clock}:00+08:00`;
@@ -41,6 +41,62 @@ describe("the driver's day", () => {
   it("lists the stops in order, without those of declined trips", () => {
     const stops = daysStops([], [assignment("B", "accepted", "10:00", "11:00"), assignment("A", "accepted", "08:00", "10:30"), assignment("X", "declined", "07:00", "07:30")]);
     expect(stops.map((stop) => `${stop.kind} ${stop.name}`)).toEqual(["pickup A", "pickup B", "dropoff A end", "dropoff B end"]);
+  });
+});
+
+describe("trips that are no longer the driver's", () => {
+  const at = (clock: string): string => `2026-03-02T${clock}:00+08:00`;
+  const stop = (kind: ItineraryStop["kind"], begin: string, request_id: string | null): ItineraryStop => ({
+    ...daysStops([], [assignment("Z", "accepted", begin, begin)])[0]!,
+    kind,
+    name: `${kind} ${request_id ?? ""}`.trim(),
+    begin_at: at(begin),
+    request_id,
+  });
+  const itinerary = (stops: ItineraryStop[]): Itinerary => ({
+    id: "I",
+    version: 1,
+    plan_id: "P",
+    vehicle_id: "V1",
+    driver_id: "D1",
+    region: "510900",
+    day: "2026-03-02",
+    stops,
+    cost_fen: 0,
+  });
+  const day = itinerary([
+    stop("start", "07:30", null),
+    stop("pickup", "08:05", "RA"),
+    stop("dropoff", "09:05", "RA"),
+    stop("pickup", "10:05", "RX"),
+    stop("dropoff", "11:05", "RX"),
+    stop("end", "12:00", null),
+  ]);
+  const names = (stops: ItineraryStop[]): string[] => stops.map((each) => each.name);
+
+  it("are not among the finished ones", () => {
+    const work = daysWork([assignment("A", "finished", "08:00", "09:00"), assignment("X", "withdrawn", "10:00", "11:00"), assignment("Y", "declined", "10:00", "11:00")], []);
+    expect(work.finished.map((trip) => trip.assignment.id)).toEqual(["A"]);
+    expect(work.gone.map((trip) => trip.assignment.id)).toEqual(["X", "Y"]);
+  });
+
+  it("leave the stops of the day, at once when they are declined", () => {
+    const [mine, other] = [assignment("A", "accepted", "08:00", "09:00"), assignment("X", "offered", "10:00", "11:00")];
+    expect(daysStops([day], [mine, other])).toHaveLength(6);
+    const tap = { key: "k", assignmentId: "X", action: "decline" as const, body: {}, at: "", refusal: null };
+    const left = ["start", "pickup RA", "dropoff RA", "end"];
+    expect(names(daysStops([day], [mine, other], [tap]))).toEqual(left);
+    expect(names(daysStops([day], [mine, { ...other, state: "withdrawn" }]))).toEqual(left);
+    expect(daysStops([day], [{ ...mine, state: "declined" }])).toEqual([]);
+  });
+
+  it("show the planned times, also of the stops on the way", () => {
+    const charter = assignment("A", "accepted", "08:00", "12:00");
+    const [first, last] = charter.request!.stops;
+    charter.request!.stops = [first!, { ...first!, name: "A via" }, last!];
+    const planned = itinerary([stop("pickup", "08:05", "RA"), stop("visit", "09:40", "RA"), stop("dropoff", "11:50", "RA")]);
+    expect(tripStops(charter, [planned]).map((each) => each.at)).toEqual([at("08:05"), at("09:40"), at("11:50")]);
+    expect(tripStops(charter, []).map((each) => each.at)).toEqual([at("08:00"), at("08:00"), at("12:00")]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Which day the page opens on: today when there is something to see, else the day that the service last worked on. */
+/** Which day the page opens on: today when there is something to see, else a day to come. Never one that is over. */
 
 import { get, list } from "../server/client";
 import type { Plan, TripRequest } from "../server/contract";
@@ -14,10 +14,10 @@ export function dayOfNewestPlan(plans: readonly Pick<Plan, "day" | "created_at">
   return newest?.day ?? null;
 }
 
-/** The latest day on which one of the requests begins. */
-export function lastDayOf(requests: readonly Pick<TripRequest, "stops">[]): string | null {
+/** The first day, from today on, on which one of the requests begins. */
+export function nextDayOf(requests: readonly Pick<TripRequest, "stops">[], today: string): string | null {
   const days = requests.flatMap((request) => (request.stops[0] ? [dayOf(request.stops[0].earliest_at)] : []));
-  return days.sort().at(-1) ?? null;
+  return days.filter((day) => day >= today).sort()[0] ?? null;
 }
 
 export async function findWorkingDay(today: string): Promise<string> {
@@ -27,7 +27,7 @@ export async function findWorkingDay(today: string): Promise<string> {
   }
   if (may("plans")) {
     const day = dayOfNewestPlan(await list<Plan>("/v1/plans"));
-    if (day !== null) return day;
+    if (day !== null && day >= today) return day;
   }
-  return lastDayOf(await list<TripRequest>("/v1/requests")) ?? today;
+  return nextDayOf(await list<TripRequest>("/v1/requests"), today) ?? today;
 }

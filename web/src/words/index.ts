@@ -1,4 +1,4 @@
-/** The reader's language: Chinese unless another was chosen before. */
+/** The reader's language, here and in what the service says. */
 
 import en_US from "element-plus/es/locale/lang/en";
 import zh_CN from "element-plus/es/locale/lang/zh-cn";
@@ -7,9 +7,8 @@ import { createI18n } from "vue-i18n";
 
 import { caller } from "../server/client";
 import { en } from "./en";
+import { firstLanguage, type Language } from "./first_language";
 import { zh, type Words } from "./zh";
-
-export type Language = "zh" | "en";
 
 const SLOT = "chuanyu.language";
 
@@ -29,7 +28,7 @@ export function setLanguage(language: Language): void {
 }
 
 export function resumeLanguage(): void {
-  setLanguage(localStorage.getItem(SLOT) === "en" ? "en" : "zh");
+  setLanguage(firstLanguage(localStorage.getItem(SLOT), navigator.language));
 }
 
 export const language: ComputedRef<Language> = computed(() => i18n.global.locale.value);

@@ -255,6 +255,7 @@ export const zh = {
     offers: "新派任务",
     later: "之后的任务",
     done: "已完成的任务",
+    gone: "已撤回或拒单（{n}）",
     empty: "这一天没有派给您的任务。",
     allDone: "今天的任务都完成了，辛苦了。",
     accept: "接单",
