@@ -34,15 +34,15 @@ def list_visible(
     """
     more = sorted({id for id in also if id > after})
     if more:
-        page = list_visible(store, kind, where=where, keep=keep, show=show, after=after, limit=limit)
-        listed = {str(item["id"]): item for item in page["items"]}
+        own = list_visible(store, kind, where=where, keep=keep, show=show, after=after, limit=limit)
+        listed = {str(item["id"]): item for item in own["items"]}
         # One beyond the page, to know whether there is a next one.
         beside = islice(
             (found for id in more if (found := store.find(kind, id)) is not None and keep(found)), limit + 1
         )
         listed |= {found.id: show(found) for found in beside if found.id not in listed}
         order = sorted(listed)
-        ends = len(order) <= limit and page["next_after"] is None
+        ends = len(order) <= limit and own["next_after"] is None
         return {
             "items": [listed[id] for id in order[:limit]],
             "next_after": None if ends else order[:limit][-1],
