@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Response
 
 from api.access import READERS, REGISTRARS, Viewer, access_document
-from api.dependencies import Caller, Change, Store, document_response, render
+from api.dependencies import Caller, Change, Store, document_response, needs, render
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
 from api.problems import AlreadyExists, FieldError, InvalidInput, OutsideRegion
@@ -47,7 +47,12 @@ def get_agreement(id: str, viewer: Caller, store: Store) -> Response:
     return document_response(access_document(viewer, store, "agreement", id))
 
 
-@router.post("/agreements", status_code=201, summary="Propose a pair, or the opt-in to a cooperation area")
+@router.post(
+    "/agreements",
+    dependencies=[needs(REGISTRARS)],
+    status_code=201,
+    summary="Propose a pair, or the opt-in to a cooperation area",
+)
 def propose_agreement(given: AgreementInput, change: Change, store: Store) -> Response:
     change.viewer.require(REGISTRARS)
     coordinator = check_exists(store, "unit", given.coordinator_id, "coordinator_id", Text("单位", "unit"))
@@ -84,7 +89,11 @@ def propose_agreement(given: AgreementInput, change: Change, store: Store) -> Re
     return change.perform(effect)
 
 
-@router.post("/agreements/{id}:confirm", summary="Give one side's word; with the last one the agreement is active")
+@router.post(
+    "/agreements/{id}:confirm",
+    dependencies=[needs(REGISTRARS)],
+    summary="Give one side's word; with the last one the agreement is active",
+)
 def confirm_agreement(id: str, given: ConfirmationInput, change: Change, store: Store) -> Response:
     def step(agreement: Agreement) -> Agreement:
         region = _side(change.viewer, agreement, given.region)
@@ -93,22 +102,26 @@ def confirm_agreement(id: str, given: ConfirmationInput, change: Change, store: 
     return _move(id, change, store, "agreement.confirmed", step)
 
 
-@router.post("/agreements/{id}:suspend", summary="Switch it off for a time")
+@router.post("/agreements/{id}:suspend", dependencies=[needs(REGISTRARS)], summary="Switch it off for a time")
 def suspend_agreement(id: str, given: AgreementReasonInput, change: Change, store: Store) -> Response:
     return _move(id, change, store, "agreement.suspended", lambda own: suspend(own, reason=given.reason))
 
 
-@router.post("/agreements/{id}:resume", summary="Switch it on again")
+@router.post("/agreements/{id}:resume", dependencies=[needs(REGISTRARS)], summary="Switch it on again")
 def resume_agreement(id: str, change: Change, store: Store) -> Response:
     return _move(id, change, store, "agreement.resumed", resume)
 
 
-@router.post("/agreements/{id}:end", summary="End it for good")
+@router.post("/agreements/{id}:end", dependencies=[needs(REGISTRARS)], summary="End it for good")
 def end_agreement(id: str, given: AgreementReasonInput, change: Change, store: Store) -> Response:
     return _move(id, change, store, "agreement.ended", lambda own: end(own, reason=given.reason))
 
 
-@router.post("/agreements/{id}:renew", summary="Reviewed by the joint meeting: both sides confirm again")
+@router.post(
+    "/agreements/{id}:renew",
+    dependencies=[needs(REGISTRARS)],
+    summary="Reviewed by the joint meeting: both sides confirm again",
+)
 def renew_agreement(id: str, given: ReviewInput, change: Change, store: Store) -> Response:
     def step(agreement: Agreement) -> Agreement:
         return renew(agreement, review_on=given.review_on, reason=given.reason)

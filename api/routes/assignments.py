@@ -18,6 +18,7 @@ from api.paging import After, Limit, list_visible
 from api.problems import FieldError, InvalidInput
 from api.schemas.assignments import DeclineInput, FinishInput, PickUpInput, TapInput
 from api.services import local_day
+from api.ties import orders_of, requests_of
 from api.wording import Text
 from fleet import documents, itineraries
 from fleet import requests as trips
@@ -65,18 +66,23 @@ def list_assignments(
 ) -> dict[str, Any]:
     viewer.require(READERS["assignment"])
     driver_id = viewer.person.driver_id
-    if (mine or viewer.person.roles <= {Role.DRIVER, Role.REQUESTER}) and driver_id is None:
+    if mine and driver_id is None:
         return {"items": [], "next_after": None}
-    only_mine = mine or viewer.person.roles <= {Role.DRIVER, Role.REQUESTER}
-    where = ("driver_id", str(driver_id)) if only_mine else None if state is None else ("state", state)
+    own_requests = frozenset() if mine else requests_of(viewer, store)
+    where: tuple[str, str] | None = None if state is None else ("state", state)
+    also: Sequence[str] = ()
+    if mine or viewer.person.roles <= {Role.DRIVER, Role.REQUESTER}:
+        # Who drives nothing has the orders of the own requests only: no order is of the empty request.
+        where = ("request_id", "") if driver_id is None else ("driver_id", str(driver_id))
+        also = orders_of(store, own_requests)
 
     def keep(document: Document) -> bool:
         body = document.body
         return (
             (state is None or body["state"] == state)
             and (day is None or local_day(datetime.fromisoformat(str(body["pickup_at"]))) == day)
-            and (not only_mine or body["driver_id"] == driver_id)
-            and viewer.sees("assignment", body)
+            and (not mine or body["driver_id"] == driver_id)
+            and (viewer.sees("assignment", body) or body["request_id"] in own_requests)
         )
 
     page = list_visible(
@@ -87,6 +93,7 @@ def list_assignments(
         show=lambda document: show_assignment(document, store),
         after=after,
         limit=limit,
+        also=also,
     )
     page["items"].sort(key=lambda item: (item["pickup_at"], item["id"]))
     return page

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 
 from api.access import READERS, REGISTRARS, Viewer, access_document
 from api.closed_roads import RoadView, to_road
-from api.dependencies import Caller, Change, Served, Store, document_response, render
+from api.dependencies import Caller, Change, Served, Store, document_response, needs, render
 from api.idempotency import Effect, etag
 from api.paging import After, Limit, list_visible
 from api.problems import AlreadyExists, InvalidInput
@@ -55,7 +55,9 @@ def get_road_closure(id: str, viewer: Caller, store: Store) -> Response:
     return document_response(access_document(viewer, store, "closure", id))
 
 
-@router.post("/network/closures", status_code=201, summary="Close a road, or slow it down")
+@router.post(
+    "/network/closures", dependencies=[needs(REGISTRARS)], status_code=201, summary="Close a road, or slow it down"
+)
 def declare_closure(given: ClosureInput, change: Change, services: Served, store: Store) -> Response:
     """Declare it, and learn which orders run over those roads in that time; the next plan avoids them.
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
-from api.access import READERS, access_document
-from api.dependencies import Caller, Change, Store, document_response, render
+from api.access import READERS, REGISTRARS, access_document
+from api.dependencies import Caller, Change, Store, document_response, needs, render
 from api.paging import After, Limit, list_visible
 from api.registry import Findings, amend, check_exists, create
 from api.schemas.facts import DriverInput
@@ -45,7 +45,7 @@ def list_drivers(
     )
 
 
-@router.post("/drivers", status_code=201, summary="Register a driver")
+@router.post("/drivers", dependencies=[needs(REGISTRARS)], status_code=201, summary="Register a driver")
 def create_driver(given: DriverInput, change: Change, store: Store) -> Response:
     return create("driver", given, change=change, store=store, check=_check)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.dependencies import Caller, Change, Served, Store
+from api.dependencies import Caller, Change, Served, Store, needs
 from api.idempotency import Effect, etag, json_response
 from api.paging import After, Limit, list_visible
 from api.problems import AlreadyExists, FieldError, InvalidInput, WrongPassword
@@ -53,7 +53,7 @@ def get_person(id: str, viewer: Caller, store: Store) -> Response:
     return json_response(show_account(document), headers={"ETag": etag(document.version)})
 
 
-@router.post("/persons", status_code=201, summary="Register an account")
+@router.post("/persons", dependencies=[needs(ADMINS)], status_code=201, summary="Register an account")
 def create_person(given: PersonInput, change: Change, services: Served, store: Store) -> Response:
     viewer = change.viewer
     viewer.require(ADMINS)
@@ -78,7 +78,7 @@ def create_person(given: PersonInput, change: Change, services: Served, store: S
     return change.perform(effect)
 
 
-@router.patch("/persons/{id}", summary="Change an account")
+@router.patch("/persons/{id}", dependencies=[needs(ADMINS)], summary="Change an account")
 def amend_person(id: str, given: PersonPatch, change: Change, services: Served, store: Store) -> Response:
     viewer = change.viewer
     viewer.require(ADMINS)

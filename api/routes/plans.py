@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from api.access import PLAN_STARTERS, READERS, access_document
 from api.days import DayText, check_plannable
-from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, render
+from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, needs, render
 from api.idempotency import Effect, json_response
 from api.jobs import KIND, new_job
 from api.paging import After, Limit, list_visible
@@ -23,7 +23,7 @@ from fleet.errors import NotFound
 router = APIRouter(prefix="/v1", tags=["plans"])
 
 
-@router.post("/plans", status_code=202, summary="Plan a day; answers with a job")
+@router.post("/plans", dependencies=[needs(PLAN_STARTERS)], status_code=202, summary="Plan a day; answers with a job")
 def start_plan(given: PlanInput, change: Change, services: Served, store: Store, language: Spoken) -> Response:
     viewer = change.viewer
     viewer.require(PLAN_STARTERS)

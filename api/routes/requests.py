@@ -25,6 +25,7 @@ from api.registry import check_exists
 from api.schemas.requests import ReasonInput, TripRequestInput
 from api.services import local_day
 from api.stops import resolve_stops
+from api.ties import requests_on_orders
 from api.wording import Text
 from fleet import documents
 from fleet import requests as trips
@@ -50,23 +51,26 @@ def list_requests(
 ) -> dict[str, Any]:
     viewer.require(READERS["request"])
 
+    on_orders = requests_on_orders(viewer, store)
+
     def keep(document: Document) -> bool:
         body = document.body
         return (
             (state is None or body["state"] == state)
             and (region is None or body["region"] == region)
             and (day is None or day_of_request(document) == day)
-            and viewer.sees("request", body)
+            and (viewer.sees("request", body) or document.id in on_orders)
         )
 
     where: tuple[str, str] | None = None
+    also: frozenset[str] = frozenset()
     if viewer.person.roles <= {Role.REQUESTER, Role.DRIVER}:
-        where = ("requester_id", viewer.person.id)
+        where, also = ("requester_id", viewer.person.id), on_orders
     elif region is not None:
         where = ("region", region)
     elif state is not None:
         where = ("state", state)
-    return list_visible(store, "request", where=where, keep=keep, show=render, after=after, limit=limit)
+    return list_visible(store, "request", where=where, keep=keep, show=render, after=after, limit=limit, also=also)
 
 
 def day_of_request(document: Document) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
-from api.access import READERS, access_document
-from api.dependencies import Caller, Change, Store, document_response, render
+from api.access import READERS, REGISTRARS, access_document
+from api.dependencies import Caller, Change, Store, document_response, needs, render
 from api.paging import After, Limit, list_visible
 from api.registry import Findings, amend, check_exists, create
 from api.schemas.facts import SiteInput
@@ -46,7 +46,7 @@ def list_sites(
     )
 
 
-@router.post("/sites", status_code=201, summary="Register a site")
+@router.post("/sites", dependencies=[needs(REGISTRARS)], status_code=201, summary="Register a site")
 def create_site(given: SiteInput, change: Change, store: Store) -> Response:
     return create("site", given, change=change, store=store, check=_check)
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
-from api.access import READERS, access_document
-from api.dependencies import Caller, Change, Store, document_response, render
+from api.access import READERS, REGISTRARS, access_document
+from api.dependencies import Caller, Change, Store, document_response, needs, render
 from api.paging import After, Limit, list_visible
 from api.registry import Findings, amend, check_exists, create
 from api.schemas.facts import UnitInput
@@ -41,7 +41,7 @@ def list_units(
     )
 
 
-@router.post("/units", status_code=201, summary="Register a unit")
+@router.post("/units", dependencies=[needs(REGISTRARS)], status_code=201, summary="Register a unit")
 def create_unit(given: UnitInput, change: Change, store: Store) -> Response:
     return create("unit", given, change=change, store=store, check=_check)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
-from api.access import READERS, access_document
-from api.dependencies import Caller, Change, Store, document_response, render
+from api.access import READERS, REGISTRARS, access_document
+from api.dependencies import Caller, Change, Store, document_response, needs, render
 from api.paging import After, Limit, list_visible
 from api.problems import FieldError
 from api.registry import Findings, amend, check_exists, create, move
@@ -109,7 +109,7 @@ def list_vehicles(
     )
 
 
-@router.post("/vehicles", status_code=201, summary="Register a vehicle")
+@router.post("/vehicles", dependencies=[needs(REGISTRARS)], status_code=201, summary="Register a vehicle")
 def create_vehicle(given: VehicleInput, change: Change, store: Store) -> Response:
     return create("vehicle", given, change=change, store=store, check=_check)
 

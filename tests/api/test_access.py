@@ -123,6 +123,33 @@ def test_facts_are_read_and_written_within_the_region(world):
     assert moved.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("path", "logins"),
+    [
+        *(
+            (path, ("auditor", "asker", "driver", "boss", "planner"))
+            for path in (
+                "/v1/agreements",
+                "/v1/network/closures",
+                "/v1/units",
+                "/v1/sites",
+                "/v1/vehicles",
+                "/v1/drivers",
+            )
+        ),
+        ("/v1/agreements/AG-1:suspend", ("auditor", "asker", "driver")),
+        ("/v1/plans", ("auditor", "asker", "driver", "boss")),
+        ("/v1/persons", ("dispatcher", "auditor", "asker")),
+    ],
+)
+def test_the_role_is_judged_before_the_body(world, path, logins):
+    for login in logins:
+        answer = world.post(path, login, {"nonsense": 1})
+        assert answer.status_code == 403, (login, answer.text)
+    assert world.client.post(path, json={"nonsense": 1}).status_code == 401
+    assert world.post(path, "admin", {"nonsense": 1}).status_code == 422
+
+
 def test_a_driver_sees_only_the_own_driver_record(world):
     assert [item["id"] for item in world.get("/v1/drivers", "driver").json()["items"]] == ["D-SN-1"]
     assert world.get("/v1/drivers/D-SN-2", "driver").status_code == 404

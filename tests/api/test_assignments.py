@@ -68,6 +68,64 @@ def test_the_driver_sees_the_order_with_all_that_is_needed(world, order):
     assert world.get(f"/v1/requests/{order}", "asker").json()["assignment"]["id"] == "A-1"
 
 
+def ids(world, path: str, login: str, **params: object) -> list[str]:
+    answer = world.get(path, login, **params)
+    assert answer.status_code == 200, answer.text
+    return [item["id"] for item in answer.json()["items"]]
+
+
+def test_lists_show_what_single_reads_show(world, order):
+    others = [world.post("/v1/requests", "neighbour", trip()).json()["id"] for _ in range(2)]
+    for login in (
+        "asker",
+        "neighbour",
+        "boss",
+        "dispatcher",
+        "driver",
+        "driver2",
+        "auditor",
+        "tn-asker",
+        "tn-dispatcher",
+    ):
+        for kind, known in (("requests", [order, *others]), ("assignments", ["A-1"])):
+            readable = sorted(id for id in known if world.get(f"/v1/{kind}/{id}", login).status_code == 200)
+            assert sorted(ids(world, f"/v1/{kind}", login)) == readable, (login, kind)
+    assert ids(world, "/v1/requests", "driver") == [order]
+    assert ids(world, "/v1/assignments", "asker") == ["A-1"]
+    assert ids(world, "/v1/assignments", "asker", state="accepted") == []
+    assert ids(world, "/v1/assignments", "asker", mine="true") == []
+    assert ids(world, "/v1/requests", "driver", day="2026-03-03") == []
+
+
+def test_a_declined_order_no_longer_shows_its_request(world, order):
+    assert tap(world, "decline", {"reason": "车辆故障"}).status_code == 200
+    assert world.get(f"/v1/requests/{order}", "driver").status_code == 404
+    assert ids(world, "/v1/requests", "driver") == []
+    assert ids(world, "/v1/assignments", "driver") == ["A-1"]
+
+
+def test_pages_of_both_kinds_of_requests_follow_one_another(world, order):
+    person = world.store.get("person", "P-driver")
+    body = {**person.body, "roles": ["driver", "requester"]}
+    world.store.commit(
+        Commit(
+            type="person.amended",
+            actor="test",
+            at=NOW,
+            writes=[Write(kind="person", id="P-driver", expected_version=person.version, body=body)],
+        )
+    )
+    own = [world.post("/v1/requests", "driver", trip()).json()["id"] for _ in range(4)]
+    seen, after = [], ""
+    for _ in range(9):
+        page = world.get("/v1/requests", "driver", limit=2, after=after).json()
+        seen += [item["id"] for item in page["items"]]
+        after = page["next_after"]
+        if after is None:
+            break
+    assert seen == sorted([order, *own])
+
+
 def test_the_whole_trip(world, order):
     assert tap(world, "accept").json()["state"] == "accepted"
     assert world.store.get("request", order).body["state"] == "assigned"
@@ -252,3 +310,7 @@ def test_the_other_side_of_a_cross_border_trip_sees_it(world, order):
     assert world.get("/v1/assignments/A-1", "tn-dispatcher").status_code == 200
     assert world.get("/v1/assignments/A-1", "dispatcher").status_code == 200
     assert world.get(f"/v1/requests/{order}", "tn-asker").status_code == 404
+    for login in ("dispatcher", "tn-dispatcher", "asker", "boss"):
+        assert ids(world, "/v1/requests", login) == [order], login
+        assert ids(world, "/v1/assignments", login) == ["A-1"], login
+    assert ids(world, "/v1/requests", "tn-asker") == ids(world, "/v1/assignments", "tn-asker") == []
