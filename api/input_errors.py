@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from api.intake.kinds import ImportKind
 from api.problems import FieldError, InvalidInput
 from api.wording import Text
 
 _REQUIRED = (Text("缺少必填字段", "a required field is missing"), Text("请补充该字段", "add it"))
-_NUMBER = (Text("不是数值", "not a number"), Text("请填写数值", "give a number"))
-_WHOLE = (Text("不是整数", "not a whole number"), Text("请填写整数", "give a whole number"))
+_OFFERED: Mapping[tuple[str, str], str] = {("query", "kind"): ", ".join(ImportKind)}
+"""What a missing parameter could be, where it is one of a few words: pydantic does not tell."""
+NUMBER = (Text("不是数值", "not a number"), Text("请填写数值", "give a number"))
+WHOLE = (Text("不是整数", "not a whole number"), Text("请填写整数", "give a whole number"))
 _TEXT = (Text("不是文字", "not a text"), Text("请填写文字", "give a text"))
 _INSTANT = (
     Text("不是有效的时刻", "not an instant"),
@@ -23,12 +26,12 @@ _FLAG = (Text("不是 true 或 false", "not true or false"), Text("请填写 tru
 
 _FIXED: Mapping[str, tuple[Text, Text]] = {
     "missing": _REQUIRED,
-    "int_type": _WHOLE,
-    "int_parsing": _WHOLE,
-    "int_parsing_size": _WHOLE,
-    "int_from_float": _WHOLE,
-    "float_type": _NUMBER,
-    "float_parsing": _NUMBER,
+    "int_type": WHOLE,
+    "int_parsing": WHOLE,
+    "int_parsing_size": WHOLE,
+    "int_from_float": WHOLE,
+    "float_type": NUMBER,
+    "float_parsing": NUMBER,
     "finite_number": (
         Text("数值必须有限", "the number is not finite"),
         Text("请填写有限的数值", "give a finite number"),
@@ -88,17 +91,21 @@ _WITH_BOUND: Mapping[str, tuple[Text, Text, str]] = {
         Text("须符合 {bound}", "it must match {bound}"),
         "pattern",
     ),
-    "control_character": (
-        Text("含有控制字符（如换行、制表符）", "contains a control character, such as a line break or a tab"),
-        Text("请去掉 {bound}", "remove {bound}"),
-        "code",
-    ),
     "multiple_of": (
         Text("数值不符", "not a possible number"),
         Text("须为 {bound} 的倍数", "a multiple of {bound}"),
         "multiple_of",
     ),
 }
+
+
+class Unacceptable(ValueError):
+    """A model's own refusal of a value, with its words: raised in a validator, said as they are."""
+
+    def __init__(self, message: Text, remedy: Text) -> None:
+        super().__init__(f"{message.en}: {remedy.en}")
+        self.message = message
+        self.remedy = remedy
 
 
 def path_of(location: Sequence[int | str]) -> str:
@@ -120,7 +127,12 @@ def from_validation(findings: Iterable[Mapping[str, Any]]) -> InvalidInput:
 def _say(finding: Mapping[str, Any]) -> FieldError:
     kind = str(finding.get("type", ""))
     context = finding.get("ctx") or {}
-    if kind in _FIXED:
+    refusal = context.get("error")
+    if isinstance(refusal, Unacceptable):
+        message, remedy = refusal.message, refusal.remedy
+    elif kind == "missing" and (words := _OFFERED.get(tuple(finding.get("loc", ())))):
+        message, remedy = _REQUIRED[0], Text(f"可选：{words}", f"one of {words}")
+    elif kind in _FIXED:
         message, remedy = _FIXED[kind]
     elif kind in _WITH_BOUND:
         message, template, name = _WITH_BOUND[kind]

@@ -74,7 +74,7 @@ def _serve(settings: Settings, tell: Callable[[str], None]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     try:
         worker.start()
-        tell(f"http://{shown}:{port}")
+        tell(f"页面 / open: http://{shown}:{port}")
         server.run(sockets=[listener])
     except (KeyboardInterrupt, _Leave):
         pass

@@ -27,6 +27,8 @@ from scenarios.places import load_places
 #: Sichuan's traffic radio (www.xfproducts.com/yjkfl/4002.html). It stands in where a street graph gives no speed.
 CENTRAL_CHENGDU_PEAK_KMH = 26.17
 
+DAY_S = 86_400
+
 _SUFFIXES = (".xlsx", ".xlsm", ".csv", ".json")
 
 
@@ -128,11 +130,16 @@ def parse_day(text: str) -> date:
 
 
 def parse_clock(text: str) -> int:
-    """Return seconds after midnight."""
+    """Return seconds after midnight, at most those of a whole day."""
     try:
-        return clock_s(text)
+        second = clock_s(text)
     except CellProblem as problem:
         raise BadInput(Text(f"{text}：{problem.message.zh}", f"{text}: {problem.message.en}")) from None
+    if second > DAY_S:
+        raise BadInput(
+            Text(f"{text}：不是时刻，应在 00:00 到 24:00 之间", f"{text}: not a time of day; from 00:00 to 24:00")
+        )
+    return second
 
 
 def midnight(day: date) -> datetime:

@@ -214,9 +214,18 @@ def _prepare_workbooks(
 ) -> Prepared:
     read_at = datetime.now(SHANGHAI)
     intake = read_nouns(paths, lang=lang, now=read_at)
-    if not intake.requests or not intake.vehicles:
+    missing = [
+        words
+        for words, found in (
+            (Text("用车申请", "trip requests"), intake.requests),
+            (Text("车辆", "vehicles"), intake.vehicles),
+        )
+        if not found
+    ]
+    if missing:
+        zh, en = "、".join(words.zh for words in missing), " and no ".join(words.en for words in missing)
         raise BadInput(
-            Text("没有用车申请或没有车辆", "no trip request or no vehicle in the files (example rows do not count)")
+            Text(f"文件中没有{zh}（示例行不算）", f"there are no {en} in the files (example rows do not count)")
         )
     days = Counter(request.stops[0].earliest_at.astimezone(SHANGHAI).date() for request in intake.requests)
     if day is None and len(days) > 1:

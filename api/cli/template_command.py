@@ -61,6 +61,13 @@ def template(
             raise BadInput(Text(f"{path}：文件名应以 .xlsx 结尾", f"{path}: the name must end with .xlsx"))
         if path.exists() and not force:
             raise BadInput(Text(f"{path} 已存在；加 --force 覆盖", f"{path} exists; --force overwrites it"))
+        if not path.parent.is_dir():
+            raise BadInput(
+                Text(
+                    f"文件夹 {path.parent} 不存在；请先建立",
+                    f"the folder {path.parent} does not exist; create it first",
+                )
+            )
         path.write_bytes(_demo(tongue, day) if filled else write_template(lang=tongue))
     if as_json:
         print_json({"file": str(path)})

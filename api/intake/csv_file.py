@@ -42,16 +42,21 @@ def decode(data: bytes) -> tuple[str, str]:
     try:
         text = data.decode("gb18030")
     except UnicodeDecodeError as error:
-        raise _broken(data, error.start, "GB18030") from None
+        raise _broken(data, error.start, "UTF-8", "GB18030") from None
     if any(unicodedata.category(character) in ("Co", "Cn", "Cs") for character in text):
         raise _broken(data, first, "UTF-8")
     return text, "gb18030"
 
 
-def _broken(data: bytes, at: int, encoding: str) -> FileProblem:
+def _broken(data: bytes, at: int, encoding: str, other: str = "") -> FileProblem:
     row = data.count(b"\n", 0, at) + 1
     return FileProblem(
-        Text(f"第 {at + 1} 个字节不是有效的 {encoding} 字符", f"byte {at + 1} is not valid {encoding}"),
+        Text(
+            f"第 {at + 1} 个字节既不是有效的 {encoding} 字符，也不是有效的 {other} 字符",
+            f"byte {at + 1} is valid neither in {encoding} nor in {other}",
+        )
+        if other
+        else Text(f"第 {at + 1} 个字节不是有效的 {encoding} 字符", f"byte {at + 1} is not valid {encoding}"),
         _RESAVE,
         row=row,
         value=data[at : at + 4].hex(" "),

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from api.intake.cells import check_coordinates
+from api.intake.cells import SHANGHAI, check_coordinates
 from api.intake.choices import PROFILES, LevelWord
 from api.intake.findings import CellProblem
 from api.intake.records import Findings, Known, Record
 from api.intake.rule_columns import QUOTA_CLASSES
+from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
 from api.wording import Text
 from fleet.drivers import Driver, Shift
 from fleet.errors import FleetError
@@ -293,11 +294,21 @@ def requests(
     return found
 
 
+def _not_before(at: datetime, zh: str, en: str) -> Text:
+    when = f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return Text(f"不早于{zh} {when}", f"not before {en}, {when}")
+
+
 def _via(record: Record, known: Known, findings: Findings) -> TripStop | None:
     values = record.values
     position = _position(record, "", values["name"], known, findings)
     if values["latest_at"] < values["earliest_at"]:
-        findings.at(record, "latest_at", Text("最晚时间早于最早时间", "the latest is before the earliest"))
+        findings.at(
+            record,
+            "latest_at",
+            Text("最晚时间早于最早时间", "the latest is before the earliest"),
+            _not_before(values["earliest_at"], "最早到达时间", "the earliest arrival"),
+        )
         return None
     if position is None:
         return None
@@ -323,13 +334,24 @@ def _request(
     first_off_at = values["dropoff_earliest_at"] or earliest_at
     if latest_at < earliest_at:
         findings.at(
-            record, "pickup_latest_at", Text("最晚上车早于最早上车", "the latest pick-up is before the earliest")
+            record,
+            "pickup_latest_at",
+            Text("最晚上车早于最早上车", "the latest pick-up is before the earliest"),
+            _not_before(earliest_at, "最早上车时间", "the earliest pick-up"),
         )
     if last_at < earliest_at:
-        findings.at(record, "dropoff_latest_at", Text("下车早于上车", "the drop-off is before the pick-up"))
+        findings.at(
+            record,
+            "dropoff_latest_at",
+            Text("下车早于上车", "the drop-off is before the pick-up"),
+            _not_before(earliest_at, "最早上车时间", "the earliest pick-up"),
+        )
     elif last_at < first_off_at:
         findings.at(
-            record, "dropoff_latest_at", Text("最晚下车早于最早下车", "the latest drop-off is before the earliest")
+            record,
+            "dropoff_latest_at",
+            Text("最晚下车早于最早下车", "the latest drop-off is before the earliest"),
+            _not_before(first_off_at, "最早下车时间", "the earliest drop-off"),
         )
     if between and values["kind"] is not TripKind.CHARTER:
         findings.at(
@@ -378,6 +400,9 @@ def _request(
             vehicle_kind=values["vehicle_kind"],
             equipment=values["equipment"],
         )
+        if leads_nowhere(request.kind, request.stops):
+            findings.at(record, "dropoff_name", SAME_PLACE, SAME_PLACE_REMEDY)
+            return None
         if values["approver_id"] is not None:
             request = approve(request, by=values["approver_id"], at=now)
     except FleetError as error:

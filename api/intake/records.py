@@ -145,19 +145,19 @@ def _is_example(row: RawRow) -> bool:
 
 
 def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: Findings) -> None:
-    for title in header.unknown.values():
+    for index, title in header.unknown.items():
         problem = unknown_column(title, table)
         findings.add(
             sheet=sheet.name,
-            row=header.row,
+            row=_row_of_header(sheet, header, index),
             column=title,
             message=problem.message,
             remedy=problem.remedy or Text("", ""),
         )
-    for title in header.doubled.values():
+    for index, title in header.doubled.items():
         findings.add(
             sheet=sheet.name,
-            row=header.row,
+            row=_row_of_header(sheet, header, index),
             column=title,
             message=Text("同一列出现两次", "the column appears twice"),
             remedy=Text("保留其中一列", "keep one of them"),
@@ -166,7 +166,7 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
         wanted = header.columns[index].unit or Text("", "")
         findings.add(
             sheet=sheet.name,
-            row=header.row,
+            row=_row_of_header(sheet, header, index),
             column=header.titles[index],
             value=unit,
             message=Text(f"单位“{unit}”不是 {wanted.zh}", f"the unit {unit} is not {wanted.en}"),
@@ -177,11 +177,19 @@ def _check_header(sheet: RawSheet, table: SheetTable, header: Header, findings: 
         if column.required and column.name not in present:
             findings.add(
                 sheet=sheet.name,
-                row=header.row,
+                row=_row_of_header(sheet, header),
                 column=column.zh if findings.lang == "zh" else column.en,
                 message=Text("缺少必填的列", "a required column is missing"),
                 remedy=Text(f"增加“{column.zh}”列", f"add the column {column.en}"),
             )
+
+
+def _row_of_header(sheet: RawSheet, header: Header, index: int | None = None) -> int | None:
+    """The header's row; in JSON, which has none, the first item with the key, or the first one of all."""
+    if not sheet.keyed:
+        return header.row
+    items = sheet.rows[header.at + 1 :]
+    return next((item.number for item in items if index is None or item.cells[index] is not None), None)
 
 
 def _convert(column: Column, wanted: Text) -> Text:

@@ -18,6 +18,7 @@ from api.intake.columns import (
     unit_column,
     when_column,
 )
+from api.trip_rules import MOST_PASSENGERS, PARTY_REMEDY
 from api.wording import Text
 from fleet.requests import Priority
 
@@ -76,9 +77,9 @@ REQUESTS = SheetTable(
             name="passengers",
             zh="乘车人数",
             en="Passengers",
-            parse=cells.whole(1, 60),
+            parse=cells.whole(1, MOST_PASSENGERS),
             required=True,
-            remedy=Text("1 到 60 的整数", "a whole number, 1 to 60"),
+            remedy=PARTY_REMEDY,
             aliases=("人数",),
             example=2,
         ),

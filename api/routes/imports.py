@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Query, Response, UploadFile
@@ -15,6 +14,7 @@ from api.geography import find_place, list_regions
 from api.idempotency import Effect
 from api.import_checks import StoreChecks
 from api.intake.findings import shorten
+from api.intake.kinds import ImportKind
 from api.intake.read import Intake, read
 from api.intake.records import Known
 from api.problems import FieldError, InvalidInput
@@ -24,14 +24,6 @@ from fleet.store import FleetStore, Write
 from routing.profiles import PROFILES
 
 router = APIRouter(prefix="/v1", tags=["imports"])
-
-
-class ImportKind(StrEnum):
-    VEHICLES = "vehicles"
-    DRIVERS = "drivers"
-    SITES = "sites"
-    UNITS = "units"
-    REQUESTS = "requests"
 
 
 _KINDS = ("unit", "site", "vehicle", "driver", "request")

@@ -26,6 +26,7 @@ from api.schemas.requests import ReasonInput, TripRequestInput
 from api.services import local_day
 from api.stops import resolve_stops
 from api.ties import requests_on_orders
+from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
 from api.wording import Text
 from fleet import documents
 from fleet import requests as trips
@@ -86,6 +87,8 @@ def submit_request(
     viewer.require(REQUESTERS)
     unit = _unit_for(given, change, store)
     stops = resolve_stops(given.stops, roads=services.roads, now=change.now, priority=given.priority)
+    if leads_nowhere(given.kind, stops):
+        raise InvalidInput([FieldError(field=f"stops[{len(stops) - 1}]", message=SAME_PLACE, remedy=SAME_PLACE_REMEDY)])
     id = given.id or services.new_id("R")
     request = TripRequest(
         id=RequestId(id),

@@ -7,7 +7,9 @@ from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError, PydanticKnownError
+
+from api.input_errors import NUMBER, WHOLE, Unacceptable
+from api.wording import Text
 
 Id = Annotated[str, Field(pattern=r"^[\w][\w.\-]{0,63}$", description="Letters, digits, '.', '_' and '-'; at most 64.")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -30,7 +32,7 @@ class Input(BaseModel):
     @classmethod
     def _no_text_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, (str, bool)) and (number := _number_of(cls, str(info.field_name))) is not None:
-            raise PydanticKnownError("int_type" if number is int else "float_type")
+            raise Unacceptable(*(WHOLE if number is int else NUMBER))
         return value
 
     @field_validator("*", mode="after")
@@ -55,7 +57,10 @@ def _refuse_control_characters(text: str) -> None:
     for character in text:
         if unicodedata.category(character) == "Cc":
             code = f"U+{ord(character):04X}"
-            raise PydanticCustomError("control_character", "remove the control character {code}", {"code": code})
+            raise Unacceptable(
+                Text("含有控制字符（如换行、制表符）", "contains a control character, such as a line break or a tab"),
+                Text(f"请去掉 {code}", f"remove {code}"),
+            )
 
 
 def examples(*values: dict[str, Any]) -> ConfigDict:

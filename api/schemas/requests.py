@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from api.input_errors import Unacceptable
 from api.schemas.base import Id, Input, Instant, Latitude, Longitude, examples
+from api.trip_rules import MOST_PASSENGERS, PARTY, PARTY_REMEDY
 from fleet.requests import Priority, TripKind
 from fleet.vehicles import VehicleKind
+
+
+def _party(count: int) -> int:
+    if not 1 <= count <= MOST_PASSENGERS:
+        raise Unacceptable(PARTY, PARTY_REMEDY)
+    return count
+
+
+Party = Annotated[
+    int,
+    AfterValidator(_party),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_PASSENGERS}),
+]
 
 
 class TripStopInput(Input):
@@ -50,7 +67,7 @@ class TripRequestInput(Input):
     id: Id | None = Field(default=None, description="Made by the server when absent.")
     kind: TripKind
     purpose: str = Field(min_length=1, max_length=500)
-    passengers: int = Field(ge=1, le=500)
+    passengers: Party
     stops: list[TripStopInput] = Field(min_length=2, max_length=50)
     priority: Priority = Priority.ORDINARY
     shareable: bool = True

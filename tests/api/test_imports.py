@@ -235,3 +235,12 @@ def test_references_to_unknown_ids_are_errors(world, kind, text, column):
     (error,) = answer.json()["errors"]
     assert (error["row"], error["field"]) == (2, column)
     assert world.store.head() == head
+
+
+def test_a_missing_kind_is_told_its_words(world):
+    headers = world.as_("dispatcher", **{"Accept-Language": "en"})
+    answer = world.client.post("/v1/imports", headers=headers, files={"file": ("u.csv", GOOD.encode(), "text/csv")})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "kind"
+    assert error["remedy"] == "one of vehicles, drivers, sites, units, requests"

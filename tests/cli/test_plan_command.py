@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from api.cli.app import build
 from api.cli.offline import plan_offline
 from api.cli.ride_fleet import spread_nodes
+from api.intake.template import write_template
 from api.intake.write import write_workbook
 from dispatch.check import Breach, Violation
 from fleet.drivers import Driver, Shift
@@ -109,6 +110,8 @@ def test_one_bad_cell_and_nothing_is_written(run, files: tuple[Path, Path], tmp_
 
 def test_bad_options_and_missing_files(run, files: tuple[Path, Path], tmp_path: Path) -> None:
     out = ("--out", tmp_path / "out", "--lang", "en")
+    blank = tmp_path / "blank.xlsx"
+    blank.write_bytes(write_template(lang="en"))
     for arguments, word in (
         (("-f", tmp_path / "none.xlsx", "-r", files[1]), "no such file"),
         (("-r", files[1]), "--fleet is missing"),
@@ -117,6 +120,9 @@ def test_bad_options_and_missing_files(run, files: tuple[Path, Path], tmp_path: 
         (("-f", files[0], "-r", files[1], "--day", "tomorrow"), "2026-11-23"),
         (("-r", files[1], "--format", "rides", "--from", "9:00", "--to", "07:00"), "--from must be before"),
         (("-r", files[1], "--format", "rides", "--from", "nine"), "not a time of day"),
+        (("-r", files[1], "--format", "rides", "--from", "25:00"), "25:00: not a time of day"),
+        (("-r", blank, "--fleet", files[0]), "no trip requests in"),
+        (("-r", blank, "--fleet", blank), "no trip requests and no vehicles in"),
         (("-f", files[0], "-r", files[0]), "no trip request"),
     ):
         answer = run("plan", *arguments, *out)

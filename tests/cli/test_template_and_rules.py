@@ -62,7 +62,9 @@ def test_template_is_written_once(tmp_path: Path, lang: str) -> None:
     assert path.read_bytes() == written
     assert run("template", "--out", path, "--lang", lang, "--force").exit_code == 0
     assert run("template", "--out", tmp_path / "t.xls").exit_code == 2
-    assert run("template", "--out", tmp_path / "no" / "t.xlsx").exit_code == 2
+    nowhere = run("template", "--out", tmp_path / "no" / "t.xlsx", "--lang", "en")
+    assert nowhere.exit_code == 2
+    assert "does not exist" in nowhere.stderr
 
 
 def test_filled_template_reads_back(tmp_path: Path) -> None:

@@ -580,3 +580,32 @@ def test_control_characters_are_refused_in_every_text_but_the_remark(character: 
 def test_a_remark_may_have_several_lines() -> None:
     intake = read_requests([*REQUEST, "one\ntwo"], header=[*REQUESTS_EN, "Remark"])
     assert intake.errors == ()
+
+
+def test_a_drop_off_before_the_pick_up_is_told_the_earliest_time() -> None:
+    (error,) = read_requests(changed(REQUEST, REQUESTS_EN, **{"Latest drop-off": "2026-11-23 08:00"})).errors
+    assert error.message == "the drop-off is before the pick-up"
+    assert error.remedy == "not before the earliest pick-up, 2026-11-23 08:30"
+
+
+@pytest.mark.parametrize(("kind", "errors"), [("transfer", 1), ("charter", 0), ("rental", 0)])
+def test_a_transfer_leads_somewhere(kind: str, errors: int) -> None:
+    row = changed(REQUEST, REQUESTS_EN, **{"Trip kind": kind, "Drop-off longitude": 104.06, "Drop-off latitude": 30.66})
+    found = read_requests(row).errors
+    assert [error.message for error in found] == ["pick-up and drop-off are the same place"] * errors
+
+
+def test_bytes_of_no_known_encoding_are_said_with_both() -> None:
+    data = csv([["Unit id", "Unit name"], ["U1", "x"]]) + b"\r\nU2,\xff\xff\r\n"
+    (error,) = read(data, name="u.csv", kind="units", lang="en", now=NOW).errors
+    at = data.index(b"\xff") + 1
+    assert (error.row, error.message) == (3, f"byte {at} is valid neither in UTF-8 nor in GB18030")
+
+
+def test_json_items_count_from_one_in_every_error() -> None:
+    units = [
+        {"id": "U1", "name": "x", "region": "510100"},
+        {"id": "U2", "name": "y", "region": "510100", "colour": "red"},
+    ]
+    errors = read(json.dumps(units).encode(), name="u.json", kind="units", lang="en", now=NOW).errors
+    assert [(error.row, error.column) for error in errors] == [(1, "Level"), (2, "colour")]
