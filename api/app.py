@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.bodies import BodyGate
+from api.described import DescribedApp
 from api.events import EventFeed
 from api.idempotency import AnsweredBefore
 from api.input_errors import from_validation
@@ -116,7 +117,7 @@ def attach_store(services: Services, store: FleetStore, *, works: Mapping[str, W
 
 def create_app(services: Services) -> FastAPI:
     """Return the application over a holder that may be filled now or later (see :mod:`api.server`)."""
-    app = FastAPI(
+    app = DescribedApp(
         title=TITLE,
         version="1",
         openapi_url="/openapi.json",

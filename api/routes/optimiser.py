@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from api.access import STAFF
 from api.dependencies import Change, Served, Spoken
 from api.idempotency import Effect
-from api.optimiser import judge, read_plan, show_solution, show_violations, translate
+from api.judged_plans import judge, read_plan, show_violations
+from api.optimiser import show_solution, translate
 from api.problems import QueueFull
 from api.schemas.optimiser import CheckInput, SolveInput, SolvingMode
 from dispatch.check import check

@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api.app import attach_store, create_app
 from api.planning import plan_work
@@ -38,6 +39,7 @@ from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
+from tests.api.conforms import wrongs
 
 CHINA = timezone(timedelta(hours=8))
 NOW = datetime(2026, 3, 2, 7, 0, tzinfo=CHINA)
@@ -249,12 +251,31 @@ def world(password_hash: str, roads: RoadEngine, store: FleetStore) -> Iterator[
     attach_store(services, store, works={"plan": plan_work(services)})
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
-    with served(create_app(services)) as address, httpx.Client(base_url=address, timeout=20) as client:
+    app = create_app(services)
+    hooks = {"response": [lambda response: check_described(app, response)]}
+    with served(app) as address, httpx.Client(base_url=address, timeout=20, event_hooks=hooks) as client:
         yield World(store=store, services=services, clock=clock, client=client)
         services.jobs.close()
         services.feed.close()
         if not isinstance(store, MemoryStore):
             services.feed.join()
+
+
+def check_described(app: FastAPI, response: httpx.Response) -> None:
+    """Hold every good answer of every test against what OpenAPI says of it."""
+    if not response.is_success or response.headers.get("content-type", "") != "application/json":
+        return
+    path, method = response.request.url.path, response.request.method
+    for route in app.routes:
+        if isinstance(route, APIRoute) and method in route.methods and route.path_regex.match(path):
+            break
+    else:
+        return
+    description = app.openapi()
+    answers = description["paths"].get(route.path_format, {}).get(method.lower(), {}).get("responses", {})
+    told = answers.get(str(response.status_code), {}).get("content", {}).get("application/json", {}).get("schema", {})
+    response.read()
+    assert wrongs(response.json(), told, description["components"]["schemas"]) == [], f"{method} {path}"
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from pydantic import TypeAdapter
 
 from api.schemas import agreements, assignments, closures, facts, optimiser, persons, plans, requests, sessions
+from tests.api.conforms import wrongs
 
 
 @pytest.fixture
@@ -45,6 +47,42 @@ def test_every_post_with_a_body_has_an_example_that_holds(schema):
             for example in schema["components"]["schemas"][reference["$ref"].rsplit("/", 1)[1]].get("examples", [])
         ]
         assert found, f"{method} {path} has no example"
+
+
+def test_every_json_answer_to_a_post_has_a_schema_and_an_example_that_holds(schema):
+    components = schema["components"]["schemas"]
+    plain = {"/readyz", "/metrics", "/v1/network", "/v1/network/route", "/v1/plans/{id}/routes.geojson"}
+    count = 0
+    for method, path, operation in operations(schema):
+        for status, response in operation["responses"].items():
+            content = response.get("content", {}).get("application/json")
+            if not status.startswith("2") or content is None:
+                continue
+            assert content["schema"] or path in plain, f"{method} {path}"
+            if method != "post":
+                continue
+            model = components[content["schema"]["$ref"].rsplit("/", 1)[1]]
+            assert model["properties"], path
+            assert model["required"], path
+            assert wrongs(content["example"], content["schema"], components) == [], path
+            assert wrongs({}, content["schema"], components) != [], path
+            count += 1
+    assert count >= 30
+
+
+def test_every_example_of_an_answer_holds(schema):
+    components = schema["components"]["schemas"]
+    for method, path, operation in operations(schema):
+        for response in operation["responses"].values():
+            for content in response.get("content", {}).values():
+                if "example" in content:
+                    assert wrongs(content["example"], content["schema"], components) == [], f"{method} {path}"
+
+
+def test_no_schema_points_nowhere(schema):
+    text = json.dumps(schema)
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert named <= set(schema["components"]["schemas"])
 
 
 def test_the_reference_shows_every_operation_and_loads_nothing_from_elsewhere(world, schema):

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from api.optimiser import BREACHES
+from api.judged_plans import BREACHES
 from api.schemas.optimiser import CheckInput, SolveInput
 from dispatch.check import Breach
 from dispatch.solve import warm_up

@@ -267,9 +267,7 @@ def test_both_languages_fit_the_screen(browser: Browser, server: ServerProcess, 
         expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
 
 
-def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
-    browser: Browser, server: ServerProcess
-) -> None:
+def test_the_page_speaks_the_browsers_language_until_another_is_chosen(browser: Browser, server: ServerProcess) -> None:
     with desk(browser, server, locale="en-US") as reading:
         page = reading.enter(account(server, "dispatcher", "510000"))
         expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
@@ -278,9 +276,9 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
         choose_place(page, "from", "Tongnan")
         page.get_by_role("dialog").get_by_role("button", name="Back").click()
         page.get_by_role("button", name="中文").click()
-        expect(page.locator("[data-do=plan]")).to_have_text("编制方案")
+        expect(page.locator("[data-do=plan]")).to_have_text("生成派车方案")
         page.reload()
-        expect(page.locator("[data-do=plan]")).to_have_text("编制方案")
+        expect(page.locator("[data-do=plan]")).to_have_text("生成派车方案")
         page.get_by_role("button", name="English").click()
         expect(page.locator("[data-do=plan]")).to_have_text("Make plan")
 

@@ -84,7 +84,7 @@ describe("trips that are no longer the driver's", () => {
     const [mine, other] = [assignment("A", "accepted", "08:00", "09:00"), assignment("X", "offered", "10:00", "11:00")];
     expect(daysStops([day], [mine, other])).toHaveLength(6);
     const tap = { key: "k", assignmentId: "X", action: "decline" as const, body: {}, at: "", refusal: null };
-    const left = ["start", "pickup RA", "dropoff RA", "end"];
+    const left = ["start", "pickup RA", "dropoff RA"];
     expect(names(daysStops([day], [mine, other], [tap]))).toEqual(left);
     expect(names(daysStops([day], [mine, { ...other, state: "withdrawn" }]))).toEqual(left);
     expect(daysStops([day], [{ ...mine, state: "declined" }])).toEqual([]);

@@ -97,10 +97,17 @@ export function daysStops(
     .map((trip) => trip.assignment);
   const requests = new Set(mine.map((each) => each.request_id));
   const begins = (a: ItineraryStop, b: ItineraryStop): number => Date.parse(a.begin_at) - Date.parse(b.begin_at);
-  const planned = itineraries
-    .filter((itinerary) => itinerary.stops.some((stop) => stop.request_id !== null && requests.has(stop.request_id)))
-    .flatMap((itinerary) => itinerary.stops)
-    .filter((stop) => stop.request_id === null || requests.has(stop.request_id));
+  const planned = itineraries.flatMap((itinerary) => {
+    const served = itinerary.stops.filter((stop) => stop.request_id !== null);
+    const [first, last] = [served[0]?.request_id, served.at(-1)?.request_id];
+    if (!served.some((stop) => requests.has(stop.request_id!))) return [];
+    return itinerary.stops.filter((stop) => {
+      // Where the first or the last trip is gone, the planned time of leaving or returning means nothing any more.
+      if (stop.kind === "start") return requests.has(first!);
+      if (stop.kind === "end") return requests.has(last!);
+      return stop.request_id === null || requests.has(stop.request_id);
+    });
+  });
   if (planned.length > 0) return planned.sort(begins);
   const stops = mine.flatMap((each) =>
     tripStops(each, []).map(({ kind, name, at }, index): ItineraryStop => {
