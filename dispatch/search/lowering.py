@@ -89,7 +89,8 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
         gear_key = (vehicle.legs, vehicle.mfen_per_m, vehicle.mfen_per_s, longest, vehicle.rest_s if longest else 0)
         gear = gears.setdefault(gear_key, len(gears))
         battery = -1 if vehicle.battery is None else batteries.setdefault(vehicle.battery, len(batteries))
-        windows = list(vehicle.windows)
+        # a vehicle that is out has its begun stops in one slot only, or they would be made once in each
+        windows = [window_under_way(vehicle)] if vehicle.pinned else list(vehicle.windows)
         span = (windows[0][0], windows[-1][1]) if len(windows) > 1 else None
         for window in [*windows, *([span] if span else [])]:
             row_key = (
@@ -114,8 +115,7 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
                 size=size,
                 alone=index in promised,
             )
-            if slot is not None:
-                slots.append(slot)
+            slots.append(slot)
         held.extend(
             (pin.charge_group, float(pin.begin_s), float(pin.depart_s))
             for pin in vehicle.pinned
@@ -182,6 +182,17 @@ def request_row(
     )
 
 
+def window_under_way(vehicle: VehicleSpec) -> tuple[int, int]:
+    """Return the window that holds the last pinned departure.
+
+    Without one, the last window that begins before it: that duty runs late. Without that either, just the departure, from
+    which the vehicle finishes what it has begun and goes home.
+    """
+    departs = vehicle.pinned[-1].depart_s
+    begun = [window for window in vehicle.windows if window[0] <= departs]
+    return begun[-1] if begun else (departs, departs)
+
+
 def slot_of(
     problem: Problem,
     index: int,
@@ -193,8 +204,8 @@ def slot_of(
     battery: int,
     size: int,
     alone: bool,
-) -> SlotRow | None:
-    """Return the slot of ``vehicle`` in ``window``; None where its pinned stops lie in another window."""
+) -> SlotRow:
+    """Return the slot of ``vehicle`` in ``window``."""
     begin, end = float(window[0]), float(window[1])
     start = NodeRow(loc=vehicle.start_location, early=begin, late=end, service=0.0)
     duration = INF if vehicle.max_route_s is None else float(vehicle.max_route_s)
@@ -204,8 +215,6 @@ def slot_of(
     head: list[tuple[NodeRow, tuple[float, ...]]] = []
     if vehicle.pinned:
         last = vehicle.pinned[-1]
-        if not window[0] <= last.depart_s <= window[1] and window != vehicle.windows[-1]:
-            return None
         end = max(end, float(last.depart_s) + problem.horizon_s)
         start = NodeRow(loc=last.location, early=float(last.depart_s), late=float(last.depart_s), service=0.0)
         facts = PinnedFacts.of(problem, vehicle)

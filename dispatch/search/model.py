@@ -184,7 +184,7 @@ def build(
     tighten(node_f, node_i, req_i, slot_i, quickest)
     if n:
         req_f[:, 2] = quickest[node_i[req_i[:, 0], 0], node_i[req_i[:, 1], 0]]
-    compat = np.array([r.price for r in requests], np.float64).reshape(n, -1)
+    compat = np.array([r.price for r in requests], np.float64) if n else np.zeros((0, 1))
     energy_tables = energy_tables or EnergyTables()
     net = Net(
         node_f=node_f,

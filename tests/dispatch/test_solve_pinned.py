@@ -1,0 +1,116 @@
+"""Vehicles that are out already: what they have begun is finished, once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from dispatch.check import check
+from dispatch.plan import Plan, StopKind
+from dispatch.problem import (
+    ChargeGroupSpec,
+    Legs,
+    PinnedStop,
+    Problem,
+    RequestKind,
+    RequestSpec,
+    StopSpec,
+    VehicleSpec,
+)
+from dispatch.search.lowering import lower
+from dispatch.solve import StopRule, solve, warm_up
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    warm_up()
+
+
+def line(hours: list[float]) -> Legs:
+    """Places on a straight road, each at so many hours of driving from its beginning; 60 km and 12 kWh an hour."""
+    at = np.array(hours)
+    gap = np.abs(at[:, None] - at[None, :])
+    return Legs(
+        drive_s=np.rint(gap * HOUR).astype(np.int32),
+        drive_m=np.rint(gap * 60_000).astype(np.int32),
+        drive_wh=np.rint(gap * 12_000).astype(np.int32),
+        toll_fen=np.zeros(gap.shape, np.int32),
+    )
+
+
+def vehicle(id: str = "v", **fields: object) -> VehicleSpec:
+    given: dict[str, object] = {
+        "id": id, "start_location": 0, "end_location": 0, "windows": ((6 * HOUR, 22 * HOUR),), "seats": 4, "kind": 0,
+        "legs": 0, "group": 0, "mfen_per_m": 100,
+    }  # fmt: skip
+    return VehicleSpec(**{**given, **fields})  # type: ignore[arg-type]
+
+
+def transfer(id: str, a: int, b: int, begin_s: int, end_s: int, latest_s: int = 3 * DAY) -> RequestSpec:
+    return RequestSpec(
+        id=id,
+        kind=RequestKind.TRANSFER,
+        stops=(
+            StopSpec(location=a, earliest_s=begin_s, latest_s=begin_s + 600),
+            StopSpec(location=b, earliest_s=end_s, latest_s=latest_s),
+        ),
+        seats=1,
+        shareable=True,
+        group=0,
+        priority=0,
+        penalty_mfen=10**9,
+    )
+
+
+def problem_of(
+    legs: Legs, vehicles: list[VehicleSpec], requests: list[RequestSpec], groups: tuple[ChargeGroupSpec, ...] = ()
+) -> Problem:
+    return Problem(
+        epoch=datetime(2026, 3, 2, tzinfo=UTC),
+        horizon_s=3 * DAY,
+        legs=(legs,),
+        vehicles=tuple(vehicles),
+        requests=tuple(requests),
+        charge_groups=groups,
+        site_power_w=(None,) if groups else (),
+        tier=np.zeros((1, 1), np.int8),
+        tier_refusal=np.zeros((1, 1), np.int8),
+        tier_mfen=(0,),
+    )
+
+
+def run(problem: Problem) -> Plan:
+    return solve(problem, seed=1, stop=StopRule(iterations=400))
+
+
+def pin(location: int, begin_s: int, *, depart_s: int | None = None, request: int | None = None) -> PinnedStop:
+    return PinnedStop(
+        request=request, stop=0, location=location, begin_s=begin_s, depart_s=begin_s if depart_s is None else depart_s
+    )
+
+
+@pytest.mark.parametrize("depart_s", [8 * HOUR, 13 * HOUR, 30 * HOUR, 50 * HOUR])
+def test_a_vehicle_that_is_out_has_one_slot(depart_s: int) -> None:
+    windows = ((6 * HOUR, 12 * HOUR), (14 * HOUR, 20 * HOUR), (30 * HOUR, 40 * HOUR))
+    out = vehicle(windows=windows, pinned=(pin(1, depart_s, request=0),))
+    problem = problem_of(
+        line([0, 0.5, 1, 1.5]), [out], [transfer("begun", 1, 2, depart_s, depart_s), transfer("other", 2, 3, 0, 0)]
+    )
+    assert len(lower(problem).model.slots) == 1
+    assert check(problem, run(problem)) == ()
+
+
+def test_a_party_on_board_is_brought_home_once() -> None:
+    windows = ((6 * HOUR, 12 * HOUR), (14 * HOUR, 20 * HOUR))
+    out = vehicle(windows=windows, pinned=(pin(1, 8 * HOUR, request=0),))
+    requests = [transfer("begun", 1, 2, 8 * HOUR, 8 * HOUR)]
+    requests += [transfer(f"r{h}", 2, 3, h * HOUR, h * HOUR) for h in (9, 10, 15, 17)]
+    problem = problem_of(line([0, 0.5, 1, 1.5]), [out], requests)
+    plan = run(problem)
+    assert check(problem, plan) == ()
+    assert sum(s.request == 0 and s.kind is StopKind.DROPOFF for s in plan.routes[0].stops) == 1
