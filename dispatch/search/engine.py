@@ -163,7 +163,7 @@ class Engine:
             return []
         # what a vehicle has begun it finishes itself, whatever else it does
         tied = [bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()]
-        if 0 <= kind and tied[kind]:
+        if kind >= 0 and tied[kind]:
             return []
         roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
         found = []

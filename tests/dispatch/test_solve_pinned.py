@@ -1,4 +1,4 @@
-"""Vehicles that are out already: what they have begun is finished, once."""
+"""Vehicles that are out already: what they have begun is finished once, and they come home rested and charged."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 from dispatch.check import check
 from dispatch.plan import Plan, StopKind
 from dispatch.problem import (
+    BatterySpec,
+    ChargeCurve,
     ChargeGroupSpec,
     Legs,
     PinnedStop,
@@ -19,6 +21,7 @@ from dispatch.problem import (
     StopSpec,
     VehicleSpec,
 )
+from dispatch.search.engine import Engine
 from dispatch.search.lowering import lower
 from dispatch.solve import StopRule, solve, warm_up
 
@@ -48,7 +51,7 @@ def vehicle(id: str = "v", **fields: object) -> VehicleSpec:
         "id": id, "start_location": 0, "end_location": 0, "windows": ((6 * HOUR, 22 * HOUR),), "seats": 4, "kind": 0,
         "legs": 0, "group": 0, "mfen_per_m": 100,
     }  # fmt: skip
-    return VehicleSpec(**{**given, **fields})  # type: ignore[arg-type]
+    return VehicleSpec(**{**given, **fields})
 
 
 def transfer(id: str, a: int, b: int, begin_s: int, end_s: int, latest_s: int = 3 * DAY) -> RequestSpec:
@@ -114,3 +117,61 @@ def test_a_party_on_board_is_brought_home_once() -> None:
     plan = run(problem)
     assert check(problem, plan) == ()
     assert sum(s.request == 0 and s.kind is StopKind.DROPOFF for s in plan.routes[0].stops) == 1
+
+
+def test_no_other_vehicle_is_asked_to_take_over_a_party_on_board() -> None:
+    out = vehicle("out", pinned=(pin(1, 8 * HOUR, request=0),))
+    other = vehicle("other", start_location=2, end_location=2)
+    requests = [transfer("begun", 1, 2, 8 * HOUR, 8 * HOUR), transfer("new", 2, 3, 9 * HOUR, 9 * HOUR)]
+    lowered = lower(problem_of(line([0, 0.5, 1, 1.5]), [out, other], requests))
+    engine = Engine(lowered.model, seed=1, threads=1)
+    net = lowered.model.net
+    for kind, head in enumerate(lowered.model.heads):
+        first = lowered.model.first_node[0]
+        nodes = np.array([net.slot_i[kind, 0], *head, first, first + 1, net.slot_i[kind, 1]])
+        assert engine.variants(kind, nodes, len(nodes)) == []
+
+
+@pytest.mark.parametrize("window_end_s", [22 * HOUR, 11 * HOUR])
+def test_the_way_home_has_its_rest(window_end_s: int) -> None:
+    # three hours behind it without a pause, two more to go
+    out = vehicle(windows=((6 * HOUR, window_end_s),), pinned=(pin(1, 10 * HOUR), pin(2, 11 * HOUR)))
+    problem = problem_of(line([0, 2, 3]), [out], [])
+    plan = run(problem)
+    assert check(problem, plan) == ()
+    assert [s.kind for s in plan.routes[0].stops].count(StopKind.REST) == 3
+
+
+@pytest.mark.parametrize("window_end_s", [22 * HOUR, 11 * HOUR])
+def test_the_way_home_has_its_charging(window_end_s: int) -> None:
+    curve = ChargeCurve(from_wh=(0,), power_w=(60_000,))
+    battery = BatterySpec(
+        capacity_wh=40_000, initial_wh=30_000, reserve_wh=4_000, final_wh=8_000, ac_curve=curve, dc_curve=curve
+    )
+    group = ChargeGroupSpec(id="c", location=1, site=0, points=1, point_w=60_000, dc=True, mfen_per_wh=1)
+    out = vehicle(windows=((6 * HOUR, window_end_s),), battery=battery, pinned=(pin(2, 10 * HOUR),))
+    problem = problem_of(line([0, 1, 1.5]), [out], [], (group,))
+    plan = run(problem)
+    assert check(problem, plan) == ()
+    assert [s.kind for s in plan.routes[0].stops].count(StopKind.CHARGE) == 1
+
+
+def test_two_on_their_way_home_share_the_only_charge_point() -> None:
+    curve = ChargeCurve(from_wh=(0,), power_w=(60_000,))
+    battery = BatterySpec(
+        capacity_wh=40_000, initial_wh=30_000, reserve_wh=4_000, final_wh=8_000, ac_curve=curve, dc_curve=curve
+    )
+    group = ChargeGroupSpec(id="c", location=1, site=0, points=1, point_w=60_000, dc=True, mfen_per_wh=1)
+    both = [vehicle(id, battery=battery, pinned=(pin(2, 10 * HOUR),)) for id in ("v", "w")]
+    problem = problem_of(line([0, 1, 1.5]), both, [transfer("r", 0, 1, 15 * HOUR, 15 * HOUR)], (group,))
+    plan = run(problem)
+    assert check(problem, plan) == ()
+    assert plan.unserved == ()
+
+
+def test_a_duty_that_is_over_already_still_ends_at_home() -> None:
+    out = vehicle(max_route_s=6 * HOUR, max_drive_s=4 * HOUR, pinned=(pin(1, 10 * HOUR), pin(2, 11 * HOUR)))
+    problem = problem_of(line([0, 2, 3]), [out], [transfer("r", 2, 1, 12 * HOUR, 12 * HOUR)])
+    plan = run(problem)
+    assert check(problem, plan) == ()
+    assert [u.request for u in plan.unserved] == [0]
