@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -24,6 +25,7 @@ from dispatch.problem import (
 from dispatch.search.engine import Engine
 from dispatch.search.lowering import lower
 from dispatch.solve import StopRule, solve, warm_up
+from tests.dispatch.generated import make_problem
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -175,3 +177,26 @@ def test_a_duty_that_is_over_already_still_ends_at_home() -> None:
     plan = run(problem)
     assert check(problem, plan) == ()
     assert [u.request for u in plan.unserved] == [0]
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_a_plan_cut_off_at_any_time_is_completed(seed: int) -> None:
+    problem = make_problem(seed, electric=0.5, side_m=60_000.0)
+    problem = replace(problem, vehicles=tuple(replace(v, max_continuous_drive_s=2 * HOUR) for v in problem.vehicles))
+    before = solve(problem, seed=1, stop=StopRule(iterations=200))
+    assert check(problem, before) == ()
+    now_s = (8 + seed % 8) * HOUR
+    vehicles = list(problem.vehicles)
+    for route in before.routes:
+        pins = tuple(
+            PinnedStop(
+                request=s.request, stop=s.stop or 0, location=s.location, begin_s=s.begin_s, depart_s=s.depart_s,
+                charge_group=s.charge_group, charged_wh=s.charged_wh,
+            )
+            for s in route.stops[1:-1]
+            if s.begin_s <= now_s
+        )  # fmt: skip
+        windows = ((6 * HOUR, 12 * HOUR), (13 * HOUR, 20 * HOUR))
+        vehicles[route.vehicle] = replace(vehicles[route.vehicle], pinned=pins, windows=windows)
+    cut = replace(problem, vehicles=tuple(vehicles))
+    assert check(cut, solve(cut, seed=2, stop=StopRule(iterations=200))) == ()
