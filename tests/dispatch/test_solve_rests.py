@@ -11,7 +11,7 @@ from dispatch.plan import Stop, StopKind
 from dispatch.problem import Problem
 from dispatch.solve import StopRule, solve, warm_up
 from tests.dispatch.generated import make_problem
-from tests.dispatch.test_solve_pinned import HOUR, line, pin, problem_of, transfer, vehicle
+from tests.dispatch.straight_road import HOUR, line, pin, problem_of, transfer, vehicle
 
 
 @pytest.fixture(scope="module", autouse=True)
