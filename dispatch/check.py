@@ -332,16 +332,14 @@ class _Judge:
         charters = all(
             self.problem.requests[s.request].kind is RequestKind.CHARTER for s in stops if s.request is not None
         )
+        # whoever is out comes home, however long that takes; what is added on the way must keep the limits
+        added = any(s.request is not None for s in stops[pinned + 1 :]) if pinned else len(stops) > 2
+        limited = added and not self.begun
         inside = any(a <= begin and end <= b for a, b in vehicle.windows)
         spans = charters and bool(vehicle.windows) and vehicle.windows[0][0] <= begin and end <= vehicle.windows[-1][1]
         if not inside and not spans and not pinned:
             self.tell(Breach.VEHICLE_WINDOW, 0, f"{begin}..{end} lies in none of {vehicle.windows}")
-        if (
-            vehicle.max_route_s is not None
-            and end - begin > vehicle.max_route_s
-            and len(stops) > pinned + 2
-            and not self.begun
-        ):
+        if vehicle.max_route_s is not None and end - begin > vehicle.max_route_s and limited:
             self.tell(Breach.ROUTE_DURATION, len(stops) - 1, f"{end - begin} s, at most {vehicle.max_route_s}")
         legs = self.problem.legs[vehicle.legs]
         longest = self.longest()
@@ -358,12 +356,7 @@ class _Judge:
                 since = drive - rests * longest if rests else since + drive
                 pause = 0
             pause += stop.depart_s - stop.arrive_s
-        if (
-            vehicle.max_drive_s is not None
-            and driven > vehicle.max_drive_s
-            and len(stops) > pinned + 2
-            and not self.begun
-        ):
+        if vehicle.max_drive_s is not None and driven > vehicle.max_drive_s and limited:
             self.tell(Breach.DRIVE_LIMIT, len(stops) - 1, f"{driven} s, at most {vehicle.max_drive_s}")
 
     def battery(self) -> None:

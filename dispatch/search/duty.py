@@ -37,6 +37,7 @@ from dispatch.search.tables import (
     MIDDLE,
     NEEDS_ENERGY,
     NEEDS_EXCESS,
+    NEEDS_HOME,
     NEEDS_HOURS,
     OCCUPANCY,
     REQ,
@@ -167,12 +168,63 @@ def stop_to_charge(node, group, begin, seconds, gain, roads, cells):
 
 
 @inner
+def rest_wanted(k, n_aug, roads, fleet, desk):
+    """Return the position in ``desk.aug[:n_aug]``, timed in ``desk.aug_times``, that needs a rest next; -1 if none does.
+
+    A pause is all the time from the arrival at a place to the departure from it. Where the driving since the last one would
+    pass the limit, a rest is wanted at the stop since then before whose successor the vehicle waits longest anyway. A leg
+    longer than the limit already holds its rests on the way.
+    """
+    node_f = roads.node_f
+    node_i = roads.node_i
+    aug = desk.aug
+    extra = desk.aug_extra
+    t = desk.aug_times
+    drive = roads.drive[fleet.slot_i[k, S_GEAR]]
+    longest = fleet.slot_f[k, S_CONTINUOUS]
+    rest = fleet.slot_f[k, S_REST]
+    driven = fleet.slot_f[k, S_DRIVEN]
+    # the last position with no driving behind it, where there is nothing to rest from
+    last = np.int64(-1)
+    pause = 0.0
+    waited = 0.0
+    for i in range(n_aug - 1):
+        a = aug[i]
+        pause += waited + node_f[a, SERVICE] + extra[i]
+        if pause >= rest - EPS:
+            driven = 0.0
+        if driven <= EPS:
+            last = np.int64(i)
+        x = drive[node_i[a, LOC], node_i[aug[i + 1], LOC]]
+        if x > 0.0:
+            pause = 0.0
+        # a vehicle leaves its first place as late as it can, unless it is out already
+        waited = 0.0
+        if i > 0 or fleet.slot_i[k, S_NEEDS] & NEEDS_HOME:
+            waited = t[i + 1] - (t[i] + node_f[a, SERVICE] + extra[i] + x)
+        stops = math.floor((x - EPS) / (longest + rest)) if x > longest else 0.0
+        x -= stops * rest
+        if i > last and driven + min(x, longest) > longest + EPS:
+            at = np.int64(i)
+            most = -1.0
+            for j in range(last + 1, i + 1):
+                v = aug[j]
+                wait = t[j + 1] - (
+                    t[j] + node_f[v, SERVICE] + extra[j] + drive[node_i[v, LOC], node_i[aug[j + 1], LOC]]
+                )
+                if wait >= most - EPS:
+                    most = wait
+                    at = np.int64(j)
+            return at
+        driven = x - stops * longest if stops > 0.0 else driven + x
+    return np.int64(-1)
+
+
+@inner
 def lay_out(k, n_aug, roads, fleet, desk):
     """Add the driver's rests to ``desk.aug[:n_aug]`` and time it into ``desk.aug_times``; False if it cannot be driven.
 
-    A rest is asked for where the driving since the last pause would pass the limit; it goes to the stop since that
-    pause where the
-    vehicle waits longest anyway. A leg longer than the limit already holds its rests on the way.
+    Every rest moves what follows, and with it the waits that are pauses themselves: so all is timed anew after each.
     """
     node_f = roads.node_f
     node_i = roads.node_i
@@ -180,50 +232,25 @@ def lay_out(k, n_aug, roads, fleet, desk):
     extra = desk.aug_extra
     drive = roads.drive[fleet.slot_i[k, S_GEAR]]
     duration = fleet.slot_f[k, S_DURATION]
-    needs = fleet.slot_i[k, S_NEEDS]
-    if needs & NEEDS_HOURS:
-        longest = fleet.slot_f[k, S_CONTINUOUS]
-        rest = fleet.slot_f[k, S_REST]
-        total = 0.0
-        for i in range(n_aug - 1):
-            x = drive[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]]
-            total += x - math.floor((x - EPS) / (longest + rest)) * rest if x > longest else x
-        if total > fleet.slot_f[k, S_MAX_DRIVE] + EPS:
-            return False
-        if total + fleet.slot_f[k, S_DRIVEN] > longest + EPS:
-            if not earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration):
-                return False
-            driven = fleet.slot_f[k, S_DRIVEN]
-            last = -1
-            i = 0
-            while i < n_aug - 1:
-                if node_f[aug[i], SERVICE] + extra[i] >= rest - EPS:
-                    driven = 0.0
-                    last = i
-                x = drive[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]]
-                stops = math.floor((x - EPS) / (longest + rest)) if x > longest else 0.0
-                x -= stops * rest
-                if i > last and driven + min(x, longest) > longest + EPS:
-                    at = i
-                    most = -1.0
-                    for j in range(last + 1, i + 1):
-                        a = aug[j]
-                        b = aug[j + 1]
-                        wait = desk.aug_times[j + 1] - (
-                            desk.aug_times[j] + node_f[a, SERVICE] + extra[j] + drive[node_i[a, LOC], node_i[b, LOC]]
-                        )
-                        if wait >= most - EPS:
-                            most = wait
-                            at = j
-                    if extra[at] == 0.0:
-                        extra[at] = rest - node_f[aug[at], SERVICE]
-                    driven = 0.0
-                    last = at
-                    i = at
-                    continue
-                driven = x - stops * longest if stops > 0.0 else driven + x
-                i += 1
-    return earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration)
+    if not fleet.slot_i[k, S_NEEDS] & NEEDS_HOURS:
+        return earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration)
+    longest = fleet.slot_f[k, S_CONTINUOUS]
+    rest = fleet.slot_f[k, S_REST]
+    total = 0.0
+    for i in range(n_aug - 1):
+        x = drive[node_i[aug[i], LOC], node_i[aug[i + 1], LOC]]
+        total += x - math.floor((x - EPS) / (longest + rest)) * rest if x > longest else x
+    if total > fleet.slot_f[k, S_MAX_DRIVE] + EPS:
+        return False
+    while earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration):
+        if total + fleet.slot_f[k, S_DRIVEN] <= longest + EPS:
+            return True
+        at = rest_wanted(k, n_aug, roads, fleet, desk)
+        if at < 0:
+            return True
+        # where a rest is already there is none wanted, so that this comes to an end
+        extra[at] = rest - node_f[aug[at], SERVICE]
+    return False
 
 
 @inner

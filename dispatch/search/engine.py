@@ -161,10 +161,14 @@ class Engine:
         classes = len(self.net.class_from) - 1
         if classes > MOST_CLASSES:
             return []
+        # what a vehicle has begun it finishes itself, whatever else it does
+        tied = [bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()]
+        if kind >= 0 and tied[kind]:
+            return []
         roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
         found = []
         for other in range(classes):
-            if other != kind:
+            if other != kind and not tied[other]:
                 cost = variant(int(self.net.class_from[other]), nodes, m, roads, asks, fleet, cells, plugs, desk)
                 if cost >= 0.0:
                     found.append((other, float(cost)))

@@ -14,6 +14,7 @@ from dispatch.search.tables import (
     LOC,
     MAX_CHARGES,
     NEEDS_ENERGY,
+    NEEDS_HOME,
     R_BLOCK,
     R_CHANGE,
     R_FIRST,
@@ -82,14 +83,16 @@ def refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
         if plugs.charge_count[k] > 0:
             release(k, plugs)
         plugs.charge_count[k] = 0
-        if ok and m > 2:
+        if ok and (m > 2 or fleet.slot_i[k, S_NEEDS] & NEEDS_HOME):
             extra = complete(k, nodes, m, roads, fleet, cells, plugs, desk)
-            if extra < 0.0:
-                ok = False
-            else:
+            if extra >= 0.0:
                 adopt(k, plugs, desk)
                 occupy(k, plugs)
-                cost += extra
+                # going home with nothing added is not a choice, so it is not priced
+                if m > 2:
+                    cost += extra
+            elif m > 2:
+                ok = False
     plan.cost[k] = cost
     return ok
 

@@ -36,13 +36,15 @@ def lift(problem: Problem, lowered: Lowered, engine: Engine) -> list[Route]:
         owner.update({first + i: (request, i) for i in range(len(problem.requests[request].stops))})
     for k in range(len(net.slot_i)):
         m = int(best.b_length[k])
-        if m <= 2:
-            continue
         vehicle_index = model.slots[k].vehicle
         vehicle = problem.vehicles[vehicle_index]
+        if m <= 2 and not vehicle.pinned:
+            continue
         row = visits.setdefault(vehicle_index, [])
         owner.update(zip(model.heads[k], head_owners(problem, vehicle), strict=True))
         n, desk = engine.lay_out(k)
+        if not n:
+            row.extend(begun_visits(problem, vehicle))
         charges = iter(range(int(best.b_charge_count[k])))
         for at in range(n - 1):
             node = int(desk.aug[at])
@@ -106,6 +108,33 @@ def pinned_visits(problem: Problem, vehicle: VehicleSpec) -> list[Visit]:
                 stop=None if pin.request is None else pin.stop,
                 charge_group=pin.charge_group,
                 charged_wh=pin.charged_wh,
+            )
+        )
+    return row
+
+
+def begun_visits(problem: Problem, vehicle: VehicleSpec) -> list[Visit]:
+    """What the vehicle still owes to whoever it has begun to serve, one after the other as early as can be.
+
+    For a vehicle that no rest and no charge point can bring home as the rules ask: nobody is left on board.
+    """
+    legs, last = problem.legs[vehicle.legs], vehicle.pinned[-1]
+    longest = None if vehicle.self_drive else vehicle.max_continuous_drive_s
+    here, clock = last.location, last.depart_s
+    row = []
+    for request, at in head_owners(problem, vehicle):
+        stop = problem.requests[request].stops[at]
+        seconds = max(0, int(legs.drive_s[here, stop.location]))
+        begin = max(stop.earliest_s, clock + seconds + rests_on_the_way(seconds, longest) * vehicle.rest_s)
+        here, clock = stop.location, begin + stop.service_s
+        row.append(
+            Visit(
+                kind=stop_kind(problem, request, at),
+                location=here,
+                begin_s=begin,
+                depart_s=clock,
+                request=request,
+                stop=at,
             )
         )
     return row

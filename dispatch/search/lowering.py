@@ -12,7 +12,11 @@ from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, Slot
 from dispatch.search.tables import BLOCK_LOAD, INF
 
 CompatKey = tuple[int, int, int, bool, int, bool]
-"""Group, kind, equipment, self-drive and seats of a vehicle, and whether the slot spans several windows."""
+"""Group, kind, equipment, self-drive and seats of a vehicle, and whether the slot spans several windows.
+
+Group ``CLOSED``: nothing is added to the slot.
+"""
+CLOSED = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +93,13 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
         gear_key = (vehicle.legs, vehicle.mfen_per_m, vehicle.mfen_per_s, longest, vehicle.rest_s if longest else 0)
         gear = gears.setdefault(gear_key, len(gears))
         battery = -1 if vehicle.battery is None else batteries.setdefault(vehicle.battery, len(batteries))
-        windows = list(vehicle.windows)
+        # a vehicle that is out has its begun stops in one slot only, or they would be made once in each
+        windows = [window_under_way(vehicle)] if vehicle.pinned else list(vehicle.windows)
         span = (windows[0][0], windows[-1][1]) if len(windows) > 1 else None
         for window in [*windows, *([span] if span else [])]:
+            home = WayHome.of(problem, vehicle, window) if vehicle.pinned else None
             row_key = (
-                vehicle.group,
+                CLOSED if home and home.overdue else vehicle.group,
                 vehicle.kind,
                 vehicle.equipment,
                 vehicle.self_drive,
@@ -113,9 +119,9 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
                 battery=battery,
                 size=size,
                 alone=index in promised,
+                home=home,
             )
-            if slot is not None:
-                slots.append(slot)
+            slots.append(slot)
         held.extend(
             (pin.charge_group, float(pin.begin_s), float(pin.depart_s))
             for pin in vehicle.pinned
@@ -166,8 +172,8 @@ def request_row(
     charter = request.kind is RequestKind.CHARTER
     price = np.array(
         [
-            INF if spanning and not charter else allowed_price(problem, request, vehicle)
-            for (*_, spanning), vehicle in zip(compat_rows, examples, strict=True)
+            INF if group == CLOSED or (spanning and not charter) else allowed_price(problem, request, vehicle)
+            for (group, *_, spanning), vehicle in zip(compat_rows, examples, strict=True)
         ]
     )
     return RequestRow(
@@ -182,6 +188,17 @@ def request_row(
     )
 
 
+def window_under_way(vehicle: VehicleSpec) -> tuple[int, int]:
+    """Return the window that holds the last pinned departure.
+
+    Without one, the last window that begins before it: that duty runs late. Without that either, just the departure, from
+    which the vehicle finishes what it has begun and goes home.
+    """
+    departs = vehicle.pinned[-1].depart_s
+    begun = [window for window in vehicle.windows if window[0] <= departs]
+    return begun[-1] if begun else (departs, departs)
+
+
 def slot_of(
     problem: Problem,
     index: int,
@@ -193,8 +210,9 @@ def slot_of(
     battery: int,
     size: int,
     alone: bool,
-) -> SlotRow | None:
-    """Return the slot of ``vehicle`` in ``window``; None where its pinned stops lie in another window."""
+    home: WayHome | None,
+) -> SlotRow:
+    """Return the slot of ``vehicle`` in ``window``."""
     begin, end = float(window[0]), float(window[1])
     start = NodeRow(loc=vehicle.start_location, early=begin, late=end, service=0.0)
     duration = INF if vehicle.max_route_s is None else float(vehicle.max_route_s)
@@ -202,22 +220,19 @@ def slot_of(
     driven, gained = 0.0, 0.0
     on_board: tuple[float, ...] = ()
     head: list[tuple[NodeRow, tuple[float, ...]]] = []
-    if vehicle.pinned:
-        last = vehicle.pinned[-1]
-        if not window[0] <= last.depart_s <= window[1] and window != vehicle.windows[-1]:
-            return None
-        end = max(end, float(last.depart_s) + problem.horizon_s)
+    if home is not None:
+        last, facts = vehicle.pinned[-1], home.facts
         start = NodeRow(loc=last.location, early=float(last.depart_s), late=float(last.depart_s), service=0.0)
-        facts = PinnedFacts.of(problem, vehicle)
-        duration, max_drive = duration - facts.elapsed_s, max_drive - facts.driven_s
         driven, gained = float(facts.driven_since_rest_s), float(facts.gained_wh)
         on_board, head = (facts.load,), facts.head
-        end = end if head else max(float(window[1]), float(last.depart_s))
+        duration, max_drive = duration - facts.elapsed_s, max_drive - facts.driven_s
+        if home.overdue:
+            end, duration, max_drive = float(last.depart_s) + problem.horizon_s, INF, INF
     longest = (
         INF if vehicle.self_drive or vehicle.max_continuous_drive_s is None else float(vehicle.max_continuous_drive_s)
     )
     end_location = size if vehicle.end_location is None else vehicle.end_location
-    needs = slot_needs(battery, longest, max_drive)
+    needs = slot_needs(battery, longest, max_drive, out=bool(vehicle.pinned))
     kind: Hashable = (
         vehicle.start_location,
         end_location,
@@ -276,10 +291,12 @@ class PinnedFacts:
         for pin in vehicle.pinned:
             drive = max(0, int(legs.drive_s[here, pin.location]))
             if clock is None:
-                clock = float(pin.begin_s) - drive
-                begin = clock
-            pause = pin.begin_s - clock - drive
+                begin = clock = float(pin.begin_s) - drive
+            rests = 0 if vehicle.self_drive else rests_on_the_way(drive, vehicle.max_continuous_drive_s)
+            pause = max(0.0, pin.begin_s - clock - drive - rests * vehicle.rest_s)
             driven, since = driven + drive, since + drive
+            if rests and vehicle.max_continuous_drive_s is not None:
+                since = float(drive - rests * vehicle.max_continuous_drive_s)
             if pause + pin.depart_s - pin.begin_s >= vehicle.rest_s:
                 since = 0.0
             if vehicle.battery:
@@ -313,6 +330,50 @@ class PinnedFacts:
             gained_wh=level - (vehicle.battery.initial_wh if vehicle.battery else 0),
             load=load,
             head=[(row, change) for _, row, change in head],
+        )
+
+
+CHARGING_DETOUR_S = 3_600
+"""How much later than straight on a vehicle may be home that must charge on the way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayHome:
+    """The way from the last pinned stop through what the vehicle has begun to the end of its route.
+
+    ``overdue``: its window or a limit leaves no room for that. Then neither holds, as what is begun is finished and
+    the vehicle comes home, but nothing is added.
+    """
+
+    facts: PinnedFacts
+    overdue: bool
+
+    @classmethod
+    def of(cls, problem: Problem, vehicle: VehicleSpec, window: tuple[int, int]) -> WayHome:
+        facts = PinnedFacts.of(problem, vehicle)
+        legs, last = problem.legs[vehicle.legs], vehicle.pinned[-1]
+        longest = None if vehicle.self_drive else vehicle.max_continuous_drive_s
+        here, clock, drive = last.location, float(last.depart_s), 0.0
+        level = facts.gained_wh + (vehicle.battery.initial_wh if vehicle.battery else 0.0)
+        stops = [(row.loc, row.early, row.service) for row, _ in facts.head]
+        if vehicle.end_location is not None:
+            stops.append((vehicle.end_location, 0.0, 0.0))
+        for there, early, service in stops:
+            seconds = max(0, int(legs.drive_s[here, there]))
+            level -= float(legs.drive_wh[here, there])
+            clock = max(early, clock + seconds) + service
+            here, drive = there, drive + seconds
+        if longest is not None:
+            # a rest comes where the vehicle stops, so that they may be one more than the driving alone asks for
+            clock += 2 * ((facts.driven_since_rest_s + drive) // longest) * vehicle.rest_s
+        if vehicle.battery and level < max(vehicle.battery.reserve_wh, vehicle.battery.final_wh):
+            clock += CHARGING_DETOUR_S
+            drive += CHARGING_DETOUR_S
+        return cls(
+            facts=facts,
+            overdue=clock > window[1]
+            or (vehicle.max_route_s is not None and facts.elapsed_s + clock - last.depart_s > vehicle.max_route_s)
+            or (vehicle.max_drive_s is not None and facts.driven_s + drive > vehicle.max_drive_s),
         )
 
 

@@ -17,6 +17,7 @@ from dispatch.search.tables import (
     LAST,
     MIDDLE,
     NEEDS_ENERGY,
+    NEEDS_HOME,
     NEEDS_HOURS,
     FloatTable,
     IntTable,
@@ -184,7 +185,7 @@ def build(
     tighten(node_f, node_i, req_i, slot_i, quickest)
     if n:
         req_f[:, 2] = quickest[node_i[req_i[:, 0], 0], node_i[req_i[:, 1], 0]]
-    compat = np.array([r.price for r in requests], np.float64).reshape(n, -1)
+    compat = np.array([r.price for r in requests], np.float64) if n else np.zeros((0, 1))
     energy_tables = energy_tables or EnergyTables()
     net = Net(
         node_f=node_f,
@@ -320,7 +321,7 @@ def nearest_groups(group_i: IntTable, quickest: FloatTable) -> IntTable:
     return np.argsort(way, axis=1, kind="stable")[:, : min(6, len(group_i))].astype(np.int64)
 
 
-def slot_needs(slot_battery: int, continuous: float, max_drive: float) -> int:
-    """Bits of :data:`~dispatch.search.tables.S_NEEDS`."""
+def slot_needs(slot_battery: int, continuous: float, max_drive: float, *, out: bool = False) -> int:
+    """Bits of :data:`~dispatch.search.tables.S_NEEDS`; ``out``: the vehicle is on the road and must come home in any case."""
     hours = continuous < INF or max_drive < INF
-    return (NEEDS_ENERGY if slot_battery >= 0 else 0) | (NEEDS_HOURS if hours else 0)
+    return (NEEDS_ENERGY if slot_battery >= 0 else 0) | (NEEDS_HOURS if hours else 0) | (NEEDS_HOME if out else 0)

@@ -47,7 +47,7 @@ R_PENALTY, R_CHANGE, R_DIRECT = range(3)
 # columns of Net.slot_i
 S_START, S_END, S_GEAR, S_CLASS, S_COMPAT, S_SELF_DRIVE, S_BATTERY, S_VEHICLE, S_NEEDS = range(9)
 # bits of slot_i[:, S_NEEDS]
-NEEDS_ENERGY, NEEDS_HOURS, NEEDS_EXCESS = 1, 2, 4
+NEEDS_ENERGY, NEEDS_HOURS, NEEDS_EXCESS, NEEDS_HOME = 1, 2, 4, 8
 # columns of Net.slot_f
 S_DURATION, S_FIXED, S_MAX_DRIVE, S_CONTINUOUS, S_REST, S_DRIVEN = range(6)
 # columns of Net.battery_f
