@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Query
 from pydantic import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from api.problems import FieldError, InvalidInput
 from api.wording import Text
@@ -20,32 +19,13 @@ AHEAD_DAYS = 400
 
 
 def _in_calendar(day: str) -> str:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        # The type by which api.input_errors knows how to say it.
-        raise PydanticCustomError("date_parsing", "no such day in the calendar") from None
+    _parse(day)
     return day
 
 
-DayText = Annotated[
-    str,
-    Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day (Asia/Shanghai), YYYY-MM-DD."),
-    AfterValidator(_in_calendar),
-]
-"""A query parameter that is a day of the calendar; an optional one is ``DayText | None``."""
-
-
-def check_plannable(day: str, *, today: date, demo_day: str | None = None) -> None:
-    """Refuse what is no day, or none that can still be planned; ``demo_day`` always can.
-
-    Raises
-    ------
-    InvalidInput
-        With the range that is accepted.
-    """
+def _parse(day: str) -> date:
     try:
-        wanted = date.fromisoformat(day)
+        return date.fromisoformat(day)
     except ValueError:
         raise InvalidInput(
             [
@@ -57,6 +37,25 @@ def check_plannable(day: str, *, today: date, demo_day: str | None = None) -> No
                 )
             ]
         ) from None
+
+
+DayText = Annotated[
+    str,
+    Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Local day (Asia/Shanghai), YYYY-MM-DD."),
+    AfterValidator(_in_calendar),
+]
+"""A query parameter that is named ``day`` and is one of the calendar; an optional one is ``DayText | None``."""
+
+
+def check_plannable(day: str, *, today: date, demo_day: str | None = None) -> None:
+    """Refuse what is no day, or none that can still be planned; ``demo_day`` always can.
+
+    Raises
+    ------
+    InvalidInput
+        With the range that is accepted.
+    """
+    wanted = _parse(day)
     first, last = today - timedelta(days=PAST_DAYS), today + timedelta(days=AHEAD_DAYS)
     if first <= wanted <= last or day == demo_day:
         return
