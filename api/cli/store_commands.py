@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -12,7 +14,7 @@ from api.data_folder import DataFolder, DataFolderInUse
 from api.settings import Settings
 from api.wording import Text
 from fleet.errors import FleetError, LedgerBroken
-from fleet.ledger import Ledger
+from fleet.ledger import Head, Ledger
 
 store_app = typer.Typer(help="状态存储。The store.", no_args_is_help=True)
 ledger_app = typer.Typer(help="台账：仅追加、逐条哈希相连的事件档案。The ledger.", no_args_is_help=True)
@@ -91,18 +93,28 @@ def _ledger() -> None:
 
 
 @ledger_app.command()
-def verify(var: VarOption = None, lang: LangOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    noted: Annotated[
+        str | None,
+        typer.Option(help="以前另行记下的链尾 / a head noted down elsewhere before, as this command prints it"),
+    ] = None,
+    var: VarOption = None,
+    lang: LangOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """验证台账的哈希链，指出第一条不符的记录。Prove the hash chain and name the first entry that does not fit.
 
+    A forger of the whole chain, or one who cuts it off and sets its head back, is found out by a head noted down elsewhere.
     Exit code 0: the chain holds; 1: it is broken; 2: there is no ledger.
     """
     tongue = language(lang)
+    known = _noted_head(noted, lang_en=tongue == "en")
     settings = settings_with(var=var)
     _need_ledger(settings, tongue_text=_missing(settings), lang_en=tongue == "en", as_json=as_json)
     with refusing(tongue, as_json=as_json, expected=(FleetError,)):
         ledger = Ledger(ledger_url(settings))
         try:
-            head = ledger.verify()
+            head = ledger.verify(known=known)
         except LedgerBroken as broken:
             _say_broken(broken, tongue_en=tongue == "en", as_json=as_json)
             raise typer.Exit(ExitCode.PROBLEM) from None
@@ -112,10 +124,40 @@ def verify(var: VarOption = None, lang: LangOption = None, as_json: JsonOption =
         print_json({"holds": True, "entries_count": head.sequence, "head_hash": head.hash})
     else:
         said = Text(
-            f"哈希链完好：{head.sequence} 条，链尾 {head.hash}",
-            f"the chain holds: {head.sequence} entries, head {head.hash}",
+            f"哈希链完好：{head.sequence} 条，链尾 {head.sequence}:{head.hash}",
+            f"the chain holds: {head.sequence} entries, head {head.sequence}:{head.hash}",
         )
         result().print(said.say(tongue))
+
+
+def _noted_head(text: str | None, *, lang_en: bool) -> Head | None:
+    if text is None:
+        return None
+    sequence, _, digest = text.strip().partition(":")
+    if not sequence.isdecimal() or re.fullmatch(r"[0-9a-f]{64}", digest) is None:
+        said = (
+            "--noted: as verify prints it, such as 805:3f9c…"
+            if lang_en
+            else "--noted：照 verify 的输出填写，如 805:3f9c…"
+        )
+        screen().print(said, markup=False)
+        raise typer.Exit(ExitCode.BAD_INPUT)
+    return Head(sequence=int(sequence), hash=digest)
+
+
+_BROKEN_ZH = {
+    "the entry is missing": "记录缺失",
+    "does not follow the entry before it": "与上一条不衔接",
+    "the body or its hash was altered": "内容或哈希被改动",
+    "is not the entry that the head record tells": "与链尾记录不符",
+    "is not the entry that the head that was noted down tells": "与另行记下的链尾不符",
+}
+
+
+def _reason_zh(reason: str) -> str:
+    if reason.startswith("cut off"):
+        return "末尾被截断"
+    return _BROKEN_ZH.get(reason, reason)
 
 
 def _need_ledger(settings: Settings, *, tongue_text: Text | None, lang_en: bool, as_json: bool) -> None:
@@ -131,5 +173,5 @@ def _need_ledger(settings: Settings, *, tongue_text: Text | None, lang_en: bool,
 def _say_broken(broken: LedgerBroken, *, tongue_en: bool, as_json: bool) -> None:
     if as_json:
         print_json({"holds": False, "sequence": broken.sequence, "reason": broken.reason})
-    zh = f"台账在第 {broken.sequence} 条断开：{broken.reason}"
+    zh = f"台账在第 {broken.sequence} 条断开：{_reason_zh(broken.reason)}"
     screen().print(str(broken) if tongue_en else zh, markup=False)

@@ -72,3 +72,18 @@ def test_without_a_ledger_there_is_nothing_to_rebuild(tmp_path: Path) -> None:
     assert answer.exit_code == 2
     assert "no ledger" in answer.stderr
     assert not (tmp_path / "redis").exists()
+
+
+def test_a_head_noted_elsewhere_finds_out_a_cut_ledger(var: Path) -> None:
+    """Entries cut off together with the head record leave a chain that holds in itself."""
+    head = run("ledger", "verify", "--var", var, "--lang", "en").stdout.split()[-1]
+    assert head.startswith("5:")
+    assert run("ledger", "verify", "--var", var, "--noted", head).exit_code == 0
+    longer = f"6:{head.split(':')[1]}"
+    cut = run("ledger", "verify", "--var", var, "--noted", longer, "--lang", "zh")
+    assert cut.exit_code == 1
+    assert "末尾被截断" in cut.stderr
+    other = run("ledger", "verify", "--var", var, "--noted", f"5:{'0' * 64}", "--lang", "zh")
+    assert other.exit_code == 1
+    assert "与另行记下的链尾不符" in other.stderr
+    assert run("ledger", "verify", "--var", var, "--noted", "nonsense").exit_code == 2

@@ -41,6 +41,8 @@ export function follow(onEvent: (event: StoreEvent) => void, onBack: () => void)
       caller.onSignedOut();
       return;
     }
+    // The service no longer has that place (its data was set up anew): begin afresh; what is shown is read again on return.
+    if (response.status === 400) lastId = "";
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status}`);
     const wasLost = state.value === "lost";
     state.value = "live";
