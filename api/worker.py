@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -35,6 +35,11 @@ from routing.stored import open_network
 
 PREFIX = "chuanyu"
 _WATCH_S = 0.2
+_PAUSE_S = 0.5
+_TRIES = 60
+"""Half a minute for a store that is being brought back while the server starts."""
+
+_T = TypeVar("_T")
 
 
 def open_store(
@@ -90,10 +95,7 @@ class Worker:
         try:
             self._open()
             self._load_roads()
-            if self._services.settings.demo:
-                self._make_demo()
-            else:
-                self._ensure_admin()
+            self._patiently(self._make_demo if self._services.settings.demo else self._ensure_admin)
             # The first plan would otherwise wait for the search to be compiled.
             warm_up()
         except Exception as error:  # nobody else would hear of it: tell and end the process
@@ -106,15 +108,27 @@ class Worker:
 
     def _open(self) -> None:
         settings = self._services.settings
-        store, running, ledger = open_store(
-            settings.var_dir, redis_url=settings.redis_url, ledger_url=settings.ledger_url
+        store, running, ledger = self._patiently(
+            lambda: open_store(settings.var_dir, redis_url=settings.redis_url, ledger_url=settings.ledger_url)
         )
         self._running, self._ledger = running, ledger
-        tidy(store, now=self._services.clock())
-        attach_store(self._services, store, works={"plan": plan_work(self._services)})
+        # From here on a Redis that dies is started anew, also while the rest still loads.
         watch = threading.Thread(target=self._watch, name="watch-redis", daemon=True)
         self._threads.append(watch)
         watch.start()
+        self._patiently(lambda: tidy(store, now=self._services.clock()))
+        attach_store(self._services, store, works={"plan": plan_work(self._services)})
+
+    def _patiently(self, step: Callable[[], _T]) -> _T:
+        """Repeat a step of the start, each of which may be done twice, while the store is brought back."""
+        for _ in range(_TRIES - 1):
+            try:
+                return step()
+            except StoreUnavailable as error:
+                if self._stop.wait(_PAUSE_S):
+                    raise
+                self._log.warning("the store does not answer yet", error=str(error))
+        return step()
 
     def _load_roads(self) -> None:
         roads = RoadEngine(open_network(self._services.settings.network))
