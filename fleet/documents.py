@@ -18,15 +18,21 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
+from fleet.budgets import UnitBudget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
 from fleet.people import Person
 from fleet.plans import PlanRecord
+from fleet.providers import Provider, ProviderFeed
+from fleet.rental_accounts import RentalBatch
+from fleet.rental_calendar import RentalCalendar
+from fleet.rentals import Rental
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Body
+from fleet.tariffs import RentalTariff
 from fleet.units import Unit
 from fleet.vehicles import Vehicle
 
@@ -42,6 +48,13 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "provider": Provider,
+    "provider_feed": ProviderFeed,
+    "rental_tariff": RentalTariff,
+    "rental": Rental,
+    "rental_calendar": RentalCalendar,
+    "rental_batch": RentalBatch,
+    "unit_budget": UnitBudget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -57,6 +70,13 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "provider": ("region",),
+    "provider_feed": (),
+    "rental_tariff": ("provider_id", "region"),
+    "rental": ("state", "region", "unit_id", "renter_id", "vehicle_id", "provider_id", "request_id"),
+    "rental_calendar": (),
+    "rental_batch": ("provider_id", "month"),
+    "unit_budget": ("unit_id",),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 
