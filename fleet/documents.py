@@ -18,7 +18,6 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
-from fleet.budgets import UnitBudget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
@@ -27,7 +26,9 @@ from fleet.people import Person
 from fleet.plans import PlanRecord
 from fleet.providers import Provider, ProviderFeed
 from fleet.rental_accounts import RentalBatch
+from fleet.rental_budgets import RentalBudget
 from fleet.rental_calendar import RentalCalendar
+from fleet.rental_points import RentalPoint
 from fleet.rentals import Rental
 from fleet.requests import TripRequest
 from fleet.sites import Site
@@ -54,7 +55,8 @@ KINDS: dict[str, type] = {
     "rental": Rental,
     "rental_calendar": RentalCalendar,
     "rental_batch": RentalBatch,
-    "unit_budget": UnitBudget,
+    "rental_point": RentalPoint,
+    "rental_budget": RentalBudget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -75,8 +77,9 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "rental_tariff": ("provider_id", "region"),
     "rental": ("state", "region", "unit_id", "renter_id", "vehicle_id", "provider_id", "request_id"),
     "rental_calendar": (),
-    "rental_batch": ("provider_id", "month"),
-    "unit_budget": ("unit_id",),
+    "rental_batch": ("provider_id", "month", "region"),
+    "rental_point": ("region", "township"),
+    "rental_budget": ("unit_id", "region"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

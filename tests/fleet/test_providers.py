@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from fleet.budgets import UnitBudget, book, budget_id, commit
 from fleet.errors import IllegalTransition, InvalidFact
 from fleet.ids import PersonId, ProviderId, RegionCode, UnitId
 from fleet.providers import (
@@ -23,6 +22,7 @@ from fleet.providers import (
     end_contract,
     evaluate,
 )
+from fleet.rental_budgets import RentalBudget, book, commit, rental_budget_id
 from tests.fleet.rental_cases import AT
 
 REQUIRED = ("acceptance", "payment", "price", "insurance", "return")
@@ -99,8 +99,10 @@ def test_a_contract_that_ends_before_it_begins_is_refused():
 
 
 def test_a_budget_commits_and_books():
-    id = budget_id(UnitId("U-1"), 2026)
-    budget = UnitBudget(id=id, unit_id=UnitId("U-1"), year=2026, cap_fen=100_000, line="2130101")
+    id = rental_budget_id(UnitId("U-1"), 2026)
+    budget = RentalBudget(
+        id=id, unit_id=UnitId("U-1"), region=RegionCode("510900"), year=2026, cap_fen=100_000, line="2130101"
+    )
     held = commit(budget, 5_000)
     done = book(held, committed_fen=5_000, amount_fen=5_520)
     assert (done.committed_fen, done.booked_fen) == (0, 5_520)

@@ -1,15 +1,15 @@
-"""A unit's budget of a year for socialised support: committed by orders under way, booked by settlements (R131)."""
+"""A unit's budget line of a year for socialised support: committed by orders under way, booked by settlements (R131)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 from fleet.errors import InvalidFact
-from fleet.ids import UnitId
+from fleet.ids import RegionCode, UnitId
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitBudget:
+class RentalBudget:
     """``id`` is unit and year (``U-1-2026``). ``line`` is the budget line that settlements name.
 
     An order commits its quote when it is held; its settlement books the amount and takes the commitment back; an order that
@@ -18,6 +18,7 @@ class UnitBudget:
 
     id: str
     unit_id: UnitId
+    region: RegionCode
     year: int
     cap_fen: int
     line: str
@@ -28,20 +29,20 @@ class UnitBudget:
         for name in ("cap_fen", "committed_fen", "booked_fen"):
             if getattr(self, name) < 0:
                 raise InvalidFact(
-                    kind="unit_budget", id=self.id, field=name, value=getattr(self, name), remedy="zero or more"
+                    kind="rental_budget", id=self.id, field=name, value=getattr(self, name), remedy="zero or more"
                 )
 
 
-def budget_id(unit_id: UnitId, year: int) -> str:
+def rental_budget_id(unit_id: UnitId, year: int) -> str:
     return f"{unit_id}-{year}"
 
 
-def commit(budget: UnitBudget, amount_fen: int) -> UnitBudget:
+def commit(budget: RentalBudget, amount_fen: int) -> RentalBudget:
     """Set an amount aside; below zero gives some back."""
     return replace(budget, committed_fen=budget.committed_fen + amount_fen)
 
 
-def book(budget: UnitBudget, *, committed_fen: int, amount_fen: int) -> UnitBudget:
+def book(budget: RentalBudget, *, committed_fen: int, amount_fen: int) -> RentalBudget:
     """The order is settled: its commitment goes, its amount is spent."""
     return replace(
         budget, committed_fen=budget.committed_fen - committed_fen, booked_fen=budget.booked_fen + amount_fen
