@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.drives import Legs
 from dispatch.errors import DispatchError
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
@@ -20,7 +21,6 @@ from dispatch.problem import (
     BatterySpec,
     ChargeCurve,
     ChargeGroupSpec,
-    Legs,
     PinnedStop,
     Problem,
     RequestKind,
