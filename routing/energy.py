@@ -90,6 +90,7 @@ def drive_energy(
     speed_mps: npt.ArrayLike,
     climb_m: npt.ArrayLike,
     elevation_m: npt.ArrayLike,
+    ascent_m: npt.ArrayLike | None = None,
     profile: DriveProfile,
     conditions: Conditions,
 ) -> EdgeEnergy:
@@ -100,6 +101,9 @@ def drive_energy(
     length_m, speed_mps, climb_m, elevation_m
         Broadcastable arrays; ``climb_m`` is the net height gained and ``elevation_m`` the mean height; NaN in either
         counts as level road at sea level, because nothing better is known.
+    ascent_m
+        Where given, the sum of all rises; the road then climbs ``ascent_m`` and falls ``ascent_m - climb_m``, each over a
+        share of the length in proportion. NaN, and less than the climb, count as an even slope.
 
     Notes
     -----
@@ -113,7 +117,11 @@ def drive_energy(
     climb = np.nan_to_num(np.asarray(climb_m, dtype=np.float64), nan=0.0)
     height = np.nan_to_num(np.asarray(elevation_m, dtype=np.float64), nan=0.0)
     weight_n = profile.mass_kg * GRAVITY_MPS2
-    slope = climb / np.maximum(length, 1.0)
+    even = np.maximum(climb, 0.0)
+    rise = even if ascent_m is None else np.fmax(np.asarray(ascent_m, dtype=np.float64), even)
+    fall = rise - climb
+    slope = (rise + fall) / np.maximum(length, 1.0)
+    rising_frac = np.divide(rise, rise + fall, out=np.zeros_like(rise + fall), where=rise + fall > 0)
     cold_k = max(0.0, 20.0 - conditions.ambient_c)
     hot_k = max(0.0, conditions.ambient_c - 25.0)
     strain = 1.0 + COLD_LOSS_PER_K * cold_k + HOT_LOSS_PER_K * hot_k
@@ -126,12 +134,13 @@ def drive_energy(
         * speed**2
     )
     resistance_j = (profile.rolling_coefficient * weight_n * np.cos(np.arctan(slope)) + air_n) * length
-    climb_j = weight_n * climb
+    uphill_j = resistance_j * rising_frac + weight_n * rise
+    downhill_j = resistance_j * (1.0 - rising_frac) - weight_n * fall
     kinetic_j = np.maximum(
         profile.mass_kg * relative_positive_acceleration_mps2(speed) * length - 0.5 * resistance_j, 0.0
     )
-    driven_j = np.maximum(resistance_j + climb_j, 0.0) + kinetic_j
-    braked_j = np.maximum(-(resistance_j + climb_j), 0.0) + kinetic_j
+    driven_j = uphill_j + np.maximum(downhill_j, 0.0) + kinetic_j
+    braked_j = np.maximum(-downhill_j, 0.0) + kinetic_j
     hours = length / speed / 3600.0
     on_board_wh = (profile.aux_w + cabin_w(profile, conditions)) * hours
     traction_wh = driven_j * strain / profile.drivetrain_eff_frac / 3600.0

@@ -359,6 +359,7 @@ class RoadEngine:
             speed_mps=speed_mps,
             climb_m=graph.climb_m,
             elevation_m=elevation_m,
+            ascent_m=graph.ascent_m,
             profile=profile,
             conditions=conditions,
         )

@@ -83,7 +83,9 @@ def build(
     elevation: Annotated[
         Path | None,
         typer.Option(
-            "--elevation", help="高程：SRTM .hgt 文件夹，或 CSV（lon, lat, elevation_m）/ folder of .hgt tiles, or CSV"
+            "--elevation",
+            help="高程：GeoTIFF 等栅格文件、其文件夹或 SRTM .hgt 文件夹，或 CSV（lon, lat, elevation_m）"
+            " / raster such as GeoTIFF, folder of rasters or .hgt tiles, or CSV of points",
         ),
     ] = None,
     lang: LangOption = None,
