@@ -18,6 +18,7 @@ from typing import cast
 
 from dispatch.agreed import territory_on
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.hours import slowest_conditions
 from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
 from dispatch.permission import Asking, Offering, Territory, judge
@@ -377,7 +378,13 @@ class _Legs:
         # A point that lies off the network belongs to no vehicle that can be sent.
         near = [p for p in unique if roads.try_snap(p, limit_m=policy.access_limit_m) is not None]
         self._index = {point: number for number, point in enumerate(near)}
-        self._matrix: LegMatrix = roads.matrix(near, PROFILES[profile], access_limit_m=policy.access_limit_m)
+        spans = [(stop.earliest_at, stop.latest_at) for stop in request.stops]
+        self._matrix: LegMatrix = roads.matrix(
+            near,
+            PROFILES[profile],
+            access_limit_m=policy.access_limit_m,
+            conditions=slowest_conditions(spans, ambient_c=policy.ambient_c),
+        )
 
     def drive(self, a: Point, b: Point) -> tuple[int, int, int] | None:
         """Seconds, metres and Wh; None where there is no way."""
