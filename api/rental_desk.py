@@ -43,6 +43,7 @@ from fleet.store import FleetStore
 from fleet.tariffs import Bill, RentalTariff, RentalUse, bill
 from fleet.units import Unit
 from fleet.vehicles import Duty, Vehicle, VehicleState
+from routing.conditions import MILD
 from routing.matrix import UNREACHABLE
 from routing.profiles import PROFILES
 
@@ -456,7 +457,8 @@ class Desk:
         ]
         unique = list(dict.fromkeys(points))
         limit_m = DispatchPolicy().access_limit_m
-        matrix = self.roads.matrix(unique, PROFILES[vehicle.profile], access_limit_m=limit_m)
+        profile = PROFILES[vehicle.profile]
+        matrix = self.roads.matrix(unique, profile, access_limit_m=limit_m, conditions=MILD)
         metres = wh = 0
         for a, b in pairwise(points):
             pair = unique.index(a), unique.index(b)

@@ -18,10 +18,12 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
 from fleet.people import Person
 from fleet.plans import PlanRecord
 from fleet.providers import Provider, ProviderFeed
@@ -49,6 +51,8 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "measure": Measure,
+    "budget": Budget,
     "provider": Provider,
     "provider_feed": ProviderFeed,
     "rental_tariff": RentalTariff,
@@ -72,6 +76,8 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "measure": ("region", "kind"),
+    "budget": ("region", "unit_id"),
     "provider": ("region",),
     "provider_feed": (),
     "rental_tariff": ("provider_id", "region"),
