@@ -43,7 +43,7 @@ from fleet.store import FleetStore
 from fleet.tariffs import Bill, RentalTariff, RentalUse, bill
 from fleet.units import Unit
 from fleet.vehicles import Duty, Vehicle, VehicleState
-from routing.conditions import MILD
+from routing.engine import MILD
 from routing.matrix import UNREACHABLE
 from routing.profiles import PROFILES
 
@@ -244,6 +244,8 @@ class Desk:
     def _prove(self, ask: RentalAsk, view: RuleView) -> Infeasibility:
         """The record that retained cars, and in Sichuan public transport, cannot serve; raises if they can."""
         answer = try_retained(self.store, self.roads, ask.request, now=self.now)
+        if answer.forbidden:
+            raise RuleRefused([_forbidden(rule) for rule in answer.forbidden])
         if answer.offer is not None or answer.proof is None:
             refusal = eligibility_refusal(view, reason=ask.reason, infeasibility_record="")
             offer = answer.offer
@@ -527,6 +529,15 @@ def _spread(request_id: str, vehicle_id: str) -> str:
 
 def _one_way(ask: RentalAsk) -> bool:
     return ask.from_site.id != ask.to_site.id
+
+
+def _forbidden(rule_id: str) -> Refusal:
+    return Refusal(
+        rule_id=rule_id,
+        code="trip_forbidden",
+        message_zh="该出行本身不被允许，租车也不行",
+        message_en="the trip itself is not allowed, by rental neither",
+    )
 
 
 def _no_provider() -> Refusal:

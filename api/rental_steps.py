@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.access import REGISTRARS, access_document
-from api.errors import Forbidden
+from api.errors import Forbidden, RuleRefused
 from api.idempotency import Effect, Writing, etag
 from api.rental_desk import Desk, get_tariff
 from api.services import LOCAL_ZONE
@@ -21,8 +21,9 @@ from fleet.ids import PersonId
 from fleet.rental_accounts import fee_settlement
 from fleet.rental_budgets import RentalBudget, rental_budget_id
 from fleet.rental_calendar import RentalCalendar
-from fleet.rentals import Rental, RentalSettlement, RentalState
+from fleet.rentals import LIVE_STATES, Rental, RentalSettlement, RentalState
 from fleet.requests import RequestState, TripRequest
+from fleet.rules.refusals import Refusal
 from fleet.store import Document, FleetStore, Write
 from fleet.tariffs import no_show
 from fleet.vehicles import Vehicle, VehicleState, take_out_of_service
@@ -190,3 +191,26 @@ def after_return(vehicle: Vehicle, rental: Rental) -> Vehicle:
 def out_of_service(vehicle: Vehicle) -> Vehicle:
     """A broken car is let to nobody until it is back in service."""
     return vehicle if vehicle.state is not VehicleState.AVAILABLE else take_out_of_service(vehicle)
+
+
+def refuse_while_rented(store: FleetStore, request_id: str) -> None:
+    """A request with an order that is not over is cancelled through the order: only so is the car free again.
+
+    Raises
+    ------
+    RuleRefused
+        With the order's id (R086).
+    """
+    for document in store.list("rental", where=("request_id", request_id), limit=200).documents:
+        if document.body["state"] in LIVE_STATES:
+            raise RuleRefused(
+                [
+                    Refusal(
+                        rule_id="R086",
+                        code="has_rental",
+                        message_zh=f"该申请有租赁订单{document.id}，请先取消订单",
+                        message_en=f"the request has the order {document.id}: cancel that first",
+                        detail={"rental": document.id},
+                    )
+                ]
+            )

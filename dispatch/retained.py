@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatch.legs import Roads
+from dispatch.plan import Cause
 from dispatch.promise import Answer, Outcome, promise
 from dispatch.view import local_day
 from fleet.documents import decode
@@ -24,10 +25,14 @@ from fleet.store import FleetStore
 
 @dataclass(frozen=True, kw_only=True)
 class RetainedAnswer:
-    """``offer`` is what a retained car could do; None with the proof that none can."""
+    """``offer`` is what a retained car could do; None with the proof that none can.
 
-    offer: Answer | None
-    proof: Infeasibility | None
+    ``forbidden`` names the rules that forbid the trip itself: then there is neither.
+    """
+
+    offer: Answer | None = None
+    proof: Infeasibility | None = None
+    forbidden: tuple[str, ...] = ()
 
 
 def as_retained(request: TripRequest) -> TripRequest:
@@ -45,7 +50,10 @@ def try_retained(store: FleetStore, roads: Roads, request: TripRequest, *, now: 
     """
     answer = promise(store, roads, as_retained(request), now=now)
     if answer.outcome is Outcome.PROMISE:
-        return RetainedAnswer(offer=answer, proof=None)
+        return RetainedAnswer(offer=answer)
+    forbidden = [str(reason.detail.get("rules") or "R072") for reason in answer.reasons if reason.code is Cause.RULE]
+    if forbidden:
+        return RetainedAnswer(forbidden=tuple(forbidden))
     steps = [
         FailedStep(
             means=Means.OWN,
@@ -66,7 +74,7 @@ def try_retained(store: FleetStore, roads: Roads, request: TripRequest, *, now: 
         plan_id="" if plan is None else plan.id,
         problem_digest="" if plan is None else plan.problem_digest,
     )
-    return RetainedAnswer(offer=None, proof=proof)
+    return RetainedAnswer(proof=proof)
 
 
 def _plan_without(store: FleetStore, request: TripRequest) -> PlanRecord | None:
