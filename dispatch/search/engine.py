@@ -143,6 +143,7 @@ class Engine:
         self.net.node_f[:] = model.net.node_f
         for state in self.states:
             state.node_f[: len(model.net.node_f)] = model.net.node_f
+            state.memo_key[:] = 0
 
     def lay_out(self, k: int) -> tuple[int, State]:
         """Time slot ``k`` of the best plan with its charge stops and rests.
