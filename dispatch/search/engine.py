@@ -50,11 +50,15 @@ class Tuning:
 
 @dataclass(kw_only=True)
 class Clocked:
-    """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further."""
+    """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further.
+
+    A run may be one stretch of a longer search: it begins at the share ``warm`` of the way from hot to cold.
+    """
 
     clock: Callable[[], float]
     iterations: int | None
     seconds: float | None
+    warm: float = 0.0
     done: int = 0
     began: float = field(init=False)
 
@@ -73,6 +77,11 @@ class Clocked:
         if self.seconds is not None:
             parts.append(self.elapsed / max(1e-9, self.seconds))
         return max(parts)
+
+    @property
+    def cooled(self) -> float:
+        """How far the temperature has come from hot (0) to cold (1)."""
+        return self.warm + (1.0 - self.warm) * min(1.0, self.share)
 
 
 class Engine:
@@ -233,9 +242,8 @@ class Engine:
             planned = list(tune.masters_at) if masters else []
             per = 50 if watch.iterations is None else max(1, min(2000, watch.iterations // (100 * islands)))
             while watch.share < upto and not (should_stop and should_stop()):
-                at = min(1.0, watch.share)
                 scale = self.scale()
-                heat = tune.hot * scale * (tune.cold / tune.hot) ** at
+                heat = tune.hot * scale * (tune.cold / tune.hot) ** watch.cooled
                 if watch.iterations is not None:
                     per = max(1, min(per, -(-(watch.iterations - watch.done) // islands)))
                 begin = watch.clock()
