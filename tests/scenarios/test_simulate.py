@@ -10,7 +10,7 @@ import pytest
 from fleet.vehicles import Energy
 from scenarios.factors import Factors
 from scenarios.measures import MEASURES
-from scenarios.mixes import replace_combustion
+from scenarios.fleets import replace_combustion
 from scenarios.region import build_demo
 from scenarios.scenario import InvalidScenario, Replay, list_scenarios, load_scenario, parse_scenario
 from scenarios.simulate import ScenarioCancelled, build_region, run_scenario
