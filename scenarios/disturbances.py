@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from math import cos, pi
 
-from fleet.ids import DriverId, RegionCode, RequestId, SiteId, VehicleId
-from fleet.rules.energy import EnergyEmergency
+from dispatch.view import local_midnight
+from fleet.ids import DriverId, MeasureId, PersonId, RegionCode, RequestId, SiteId, VehicleId
+from fleet.measures import Measure, MeasureKind
 from scenarios.streams import Streams
+
+_STEP_C = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,24 +40,26 @@ class Climate:
 class Emergency:
     """A period of energy emergency, level 1 (rules R170-R175). Default: that of 21 to 30 August 2022 in Sichuan (S19).
 
-    Its start is in the sources (document 002); the end is an assumption of ours.
+    Its start is in the sources (document 002); the end is an assumption of ours. ``prefer_combustion`` as R172 allows.
     """
 
     region: str = "510000"
     first: date = date(2022, 8, 21)
     last: date = date(2022, 8, 30)
+    prefer_combustion: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disturbances:
     """How often and how much. All zero, the default, is a calm world in which everything goes as planned.
 
-    ``day_sigma``, ``leg_sigma``: standard deviation of the logarithm of the travel time factors of a day and of a drive, both of
-    mean 1. ``energy_sigma``: the same of a drive's energy. ``no_show_frac``: passengers who do not come; the vehicle waits
+    ``day_sigma``, ``leg_sigma``: standard deviation of the logarithm of the travel time factors of a day and of a drive, both
+    of mean 1. ``energy_sigma``: the same of a drive's energy. ``no_show_frac``: passengers who do not come; the vehicle waits
     ``no_show_wait_s``. ``fault_frac``: chance that a vehicle is found unfit on a morning; a repair takes ``repair_days`` on
     average (geometric). ``absent_frac``: drivers who are ill on a day. ``point_failure_frac``: charge points out of order on a
-    day. ``rescue_s``: how long it takes until a vehicle that ran empty goes on. ``weather``: whether temperature changes
-    consumption. The defaults of a disturbed world are in the scenario files: assumptions until an office has figures.
+    day. ``rescue_s``: how long it takes until a vehicle that ran empty goes on. ``weather``: whether each day has a temperature
+    of its own, by ``climate``; without it, that of place and month counts (:mod:`routing.climate`). The figures of disturbed
+    worlds are in the scenario files: assumptions until an office has its own.
     """
 
     day_sigma: float = 0.0
@@ -127,18 +132,34 @@ class World:
         own, when = self.rules.point_failure_frac, day.isoformat()
         return sum(self.streams.happens(own, "point", site_id, str(group), str(n), when) for n in range(points))
 
-    def ambient_c(self, day: date) -> float:
-        """Temperature of a day in degrees Celsius; 20 where weather is off."""
+    def ambient_c(self, day: date) -> float | None:
+        """Temperature of a day in degrees Celsius, in steps of 5 K; None where that of place and month counts."""
         own = self.rules
         if not own.weather:
-            return 20.0
-        return own.climate.mean_c(day) + own.climate.scatter_k * self.streams.normal("weather", day.isoformat())
+            return None
+        drawn_c = own.climate.mean_c(day) + own.climate.scatter_k * self.streams.normal("weather", day.isoformat())
+        return float(_STEP_C * round(drawn_c / _STEP_C))
 
-    def emergency(self, at: datetime, region: str) -> bool:
-        """Whether an energy emergency is in force at an instant in a region (R170)."""
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The energy emergency as the measure that an office would declare (R170)."""
         own = self.rules.emergency
         if own is None:
-            return False
-        begins = datetime.combine(own.first, datetime.min.time(), tzinfo=at.tzinfo)
-        ends = datetime.combine(own.last + timedelta(days=1), datetime.min.time(), tzinfo=at.tzinfo)
-        return EnergyEmergency(region=RegionCode(own.region), level=1, starts_at=begins, ends_at=ends).holds(at, region)
+            return ()
+        return (
+            Measure(
+                id=MeasureId("M-scenario-energy"),
+                kind=MeasureKind.ENERGY_EMERGENCY,
+                region=RegionCode(own.region),
+                reason="情景：能源供应保障一级响应",
+                starts_at=local_midnight(own.first),
+                ends_at=local_midnight(own.last + timedelta(days=1)),
+                declared_by=PersonId("P-scenario"),
+                level=1,
+                prefer_combustion=own.prefer_combustion,
+            ),
+        )
+
+    def emergency(self, begin: datetime, end: datetime, region: str) -> bool:
+        """Whether an energy emergency is in force at any instant from ``begin`` until before ``end`` (R170)."""
+        return any(own.reaches(region) and own.holds_between(begin, end) for own in self.measures)

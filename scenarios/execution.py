@@ -1,8 +1,8 @@
 """The day as it happens: vehicles drive their itineraries with real travel times, and report what they did.
 
 Between two plans everything that falls due is carried out in the order of time. A vehicle leaves as planned, or as soon as it
-is free; what it then takes is drawn from the :class:`scenarios.disturbances.World`. Dispatch hears of it as on duty: through the
-reports on assignments, cancelled requests and the charge of vehicles, not by looking into the simulation.
+is free; what it then takes is drawn from the :class:`scenarios.disturbances.World`. Dispatch hears of it as on duty: through
+the reports on assignments, cancelled requests and the charge of vehicles, not by looking into the simulation.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from dispatch.legs import Roads
 from dispatch.snapshot import as_point
 from dispatch.view import LOCAL_ZONE
 from fleet.documents import decode, encode
-from fleet.ids import RequestId, SiteId, VehicleId
+from fleet.ids import DriverId, RequestId, SiteId, VehicleId
 from fleet.itineraries import (
     Assignment,
     AssignmentState,
@@ -32,7 +31,8 @@ from fleet.requests import RequestState, TripKind, TripRequest, cancel, depart, 
 from fleet.sites import Site
 from fleet.store import Commit, FleetStore, Write
 from fleet.vehicles import Battery, Energy, Vehicle
-from routing.profiles import PROFILES
+from routing.matrix import LegMatrix
+from routing.snap import Point
 from scenarios.charge_points import ChargeQueue
 from scenarios.disturbances import World
 from scenarios.documents import ACTOR, every, page_through
@@ -49,10 +49,10 @@ _LATE_S = 60
 _NIGHT_S = 14 * 3_600
 
 
-class RoadsOn(Protocol):
-    """The roads of a day, at its temperature."""
+class DirectLegs(Protocol):
+    """What a drive between two points costs on a day."""
 
-    def __call__(self, day: date) -> Roads: ...
+    def __call__(self, day: date, points: tuple[Point, Point], profile: str) -> LegMatrix: ...
 
 
 @dataclass(kw_only=True)
@@ -110,19 +110,18 @@ class Execution:
     def __init__(
         self,
         store: FleetStore,
-        roads_on: RoadsOn,
+        legs_on: DirectLegs,
         world: World,
         *,
         vehicles: Iterable[Vehicle],
         sites: Iterable[Site],
         begin_at: datetime,
-        access_limit_m: float,
     ) -> None:
-        self.store, self.roads_on, self.world = store, roads_on, world
+        self.store, self.legs_on, self.world = store, legs_on, world
+        self.worked_s: dict[tuple[DriverId, date], float] = {}
         self.tallies: dict[date, Tally] = {}
         self.rides: dict[RequestId, Ride] = {}
         self.requests: dict[RequestId, TripRequest] = {}
-        self._limit_m = access_limit_m
         self.sites = {site.id: site for site in sites}
         self.cars: dict[VehicleId, _Car] = {}
         for vehicle in sorted(vehicles, key=lambda v: v.id):
@@ -226,8 +225,7 @@ class Execution:
         if (car.lon_wgs84, car.lat_wgs84) != (before.lon_wgs84, before.lat_wgs84):
             # a stop between was left out, or the plan believes the vehicle to be elsewhere
             points = (as_point(car.lon_wgs84, car.lat_wgs84), as_point(stop.lon_wgs84, stop.lat_wgs84))
-            profile = PROFILES[car.vehicle.profile]
-            legs = self.roads_on(day).matrix(points, profile, access_limit_m=self._limit_m)
+            legs = self.legs_on(day, points, car.vehicle.profile)
             if int(legs.drive_s[0, 1]) >= 0:
                 leg_s, leg_m = float(legs.drive_s[0, 1]), int(legs.drive_m[0, 1])
                 leg_wh, fuel_ml = int(legs.drive_wh[0, 1]), int(legs.fuel_ml[0, 1])
@@ -374,7 +372,7 @@ class Execution:
         first, last = request.stops[0], request.stops[-1]
         points = (as_point(first.lon_wgs84, first.lat_wgs84), as_point(last.lon_wgs84, last.lat_wgs84))
         day = first.earliest_at.astimezone(LOCAL_ZONE).date()
-        legs = self.roads_on(day).matrix(points, PROFILES[car.vehicle.profile], access_limit_m=self._limit_m)
+        legs = self.legs_on(day, points, car.vehicle.profile)
         direct_m = int(legs.drive_m[0, 1])
         return direct_m if direct_m >= 0 else ride.board_m
 
@@ -383,7 +381,10 @@ class Execution:
         if left_at is None or itinerary.driver_id is None:
             return
         nights = (end_at.astimezone(LOCAL_ZONE).date() - left_at.astimezone(LOCAL_ZONE).date()).days
-        tally.duty_s += max(0.0, (end_at - left_at).total_seconds() - nights * _NIGHT_S)
+        duty_s = max(0.0, (end_at - left_at).total_seconds() - nights * _NIGHT_S)
+        tally.duty_s += duty_s
+        key = (itinerary.driver_id, self._days[itinerary.day])
+        self.worked_s[key] = self.worked_s.get(key, 0.0) + duty_s
 
     # ---- what dispatch hears
 

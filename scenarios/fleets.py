@@ -52,8 +52,8 @@ def replace_combustion(fleet: Sequence[Vehicle], *, share_frac: float, seed: int
     """Replace a share of the combustion vehicles by battery vehicles of the same kind, drawn by ``seed``.
 
     The share counts all combustion vehicles, also those without a counterpart; ids, plates, units and sites stay, so that the
-    two fleets can be compared vehicle by vehicle. A battery minibus has one seat less. A larger share replaces the same vehicles
-    as a smaller one, and more.
+    two fleets can be compared vehicle by vehicle. A battery minibus has one seat less. A larger share replaces the same
+    vehicles as a smaller one, and more.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def scale_points(sites: Sequence[Site], fleet: Sequence[Vehicle], *, points_per_
     from the slow ones first, then from the fast ones.
     """
     nevs = [vehicle for vehicle in fleet if vehicle.energy.is_nev]
-    homes = {site.id: float(sum(vehicle.home_site_id == site.id for vehicle in nevs)) for site in sites}
+    homes = {str(site.id): float(sum(vehicle.home_site_id == site.id for vehicle in nevs)) for site in sites}
     shares = apportion(round(len(nevs) * points_per_nev), homes) if nevs else dict.fromkeys(homes, 0)
     return tuple(_with_points(site, shares[site.id]) for site in sites)
 

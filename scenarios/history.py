@@ -1,13 +1,14 @@
 """Demand from history: days of the past, drawn by kind of day and season and moved to the day that is simulated.
 
 A whole day is drawn at a time (a block bootstrap: Künsch 1989, *Annals of Statistics* 17(3)), so that what belongs together on
-a day (meetings, inspections, market days) stays together. Past requests come from the ledger's events, or from a workbook or CSV.
+a day (meetings, inspections, market days) stays together. Past requests come from the ledger's events, or from a workbook or
+CSV.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -120,7 +121,7 @@ def read_history(path: Path) -> History:
         raise InvalidScenario(
             source=path.name, field="columns", value=", ".join(names), remedy=f"missing: {', '.join(missing)}"
         )
-    rows: Sequence[Mapping[str, Any]] = frame.fillna("").to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in frame.fillna("").to_dict("records")]
     return history_of(_request(row, number, path.name) for number, row in enumerate(rows, start=2))
 
 

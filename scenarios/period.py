@@ -6,15 +6,20 @@ runs, and :mod:`scenarios.execution` carries the plans out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from dispatch.agreed import territory_on
+from dispatch.hours import slowest_conditions
 from dispatch.legs import LegBook, Roads
+from dispatch.permission import Territory
 from dispatch.plan import Cause
 from dispatch.policy import DispatchPolicy
-from dispatch.service import RunReport, Solver, run_once
+from dispatch.ruling import Ruling, Worked
+from dispatch.service import PlanRejected, RunReport, Solver, run_once
 from dispatch.solve import StopRule
 from dispatch.view import local_midnight
 from fleet.drivers import Driver
@@ -22,16 +27,13 @@ from fleet.ids import DriverId, RequestId, SiteId
 from fleet.itineraries import Assignment
 from fleet.memory_store import MemoryStore
 from fleet.requests import TripRequest
-from fleet.rules.energy import emergency_site_power_w, is_night
 from fleet.rules.load import load
 from fleet.sites import Site
 from fleet.units import Unit
 from fleet.vehicles import Duty, Vehicle, VehicleState
-from routing.conditions import Conditions
-from routing.engine import RoadEngine
 from routing.matrix import LegMatrix
-from routing.profiles import DriveProfile
-from routing.snap import Point, Snap
+from routing.profiles import PROFILES
+from routing.snap import Point
 from scenarios.depots import Guest, charge_overnight, points_at_once
 from scenarios.disturbances import World
 from scenarios.documents import every, put
@@ -40,8 +42,7 @@ from scenarios.execution import Execution, with_charge
 from scenarios.scenario import Replay
 from scenarios.tally import Tally
 
-_STEP_C = 5
-_MOST_BOOKS = 4
+_MOST_BOOKS = 2
 _MOST_POINTS = 6_000
 
 
@@ -68,37 +69,32 @@ class Outcome:
     assigned: dict[RequestId, str] = field(default_factory=dict)
 
 
-class _Tempered:
-    """Roads at one temperature."""
-
-    def __init__(self, engine: RoadEngine, ambient_c: float) -> None:
-        self._engine, self._conditions = engine, Conditions(ambient_c=ambient_c)
-
-    def try_snap(self, point: Point, *, limit_m: float) -> Snap | None:
-        return self._engine.try_snap(point, limit_m=limit_m)
-
-    def matrix(self, points: Sequence[Point], profile: DriveProfile, *, access_limit_m: float) -> LegMatrix:
-        return self._engine.matrix(points, profile, access_limit_m=access_limit_m, conditions=self._conditions)
-
-
 class RoadBooks:
-    """Roads by the temperature of a day, in steps of 5 K; the legs of the last few temperatures are kept."""
+    """The legs of the last few temperatures, kept; those of others are worked out again when they return."""
 
-    def __init__(self, roads: Roads, world: World) -> None:
-        self._world = world
-        self._plain = roads
-        self._books: dict[int, Roads] = {}
+    def __init__(self, roads: Roads, world: World, policy: DispatchPolicy) -> None:
+        self._roads, self._world, self._policy = roads, world, policy
+        self._books: dict[float | None, LegBook] = {}
 
-    def __call__(self, day: date) -> Roads:
-        step = round(self._world.ambient_c(day) / _STEP_C)
-        if step not in self._books:
-            if len(self._books) >= _MOST_BOOKS:
-                del self._books[next(iter(self._books))]
-            roads = self._plain
-            if self._world.rules.weather and isinstance(roads, RoadEngine):
-                roads = _Tempered(roads, float(step * _STEP_C))
-            self._books[step] = LegBook(roads, most_points=_MOST_POINTS)
-        return self._books[step]
+    def policy_on(self, day: date) -> DispatchPolicy:
+        ambient_c = self._world.ambient_c(day)
+        return self._policy if ambient_c is None else replace(self._policy, ambient_c=ambient_c)
+
+    def roads_on(self, day: date) -> LegBook:
+        ambient_c = self._world.ambient_c(day)
+        book = self._books.pop(ambient_c, None) or LegBook(self._roads, most_points=_MOST_POINTS)
+        self._books[ambient_c] = book
+        while len(self._books) > _MOST_BOOKS:
+            del self._books[next(iter(self._books))]
+        return book
+
+    def legs_on(self, day: date, points: tuple[Point, Point], profile: str) -> LegMatrix:
+        """A single drive at midday of the day."""
+        policy, noon = self.policy_on(day), local_midnight(day) + timedelta(hours=12)
+        conditions = slowest_conditions([(noon, noon)], ambient_c=policy.ambient_c)
+        return self.roads_on(day).matrix(
+            points, PROFILES[profile], access_limit_m=policy.access_limit_m, conditions=conditions
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,21 +139,20 @@ class _Period:
     ) -> None:
         self.setting, self.solver, self.should_cancel = setting, solver, should_cancel
         self.days = [first + timedelta(days=n) for n in range(days)]
-        self.books = RoadBooks(roads, setting.world)
+        self.books = RoadBooks(roads, setting.world, setting.policy)
         self.store = MemoryStore(kept_events_count=0)
         self.rounds = sorted((at, day) for day in self.days for at in instants(day, setting.replay))
         begin_at = min(self.rounds[0][0], local_midnight(first))
         self.execution = Execution(
             self.store,
-            self.books,
+            self.books.legs_on,
             setting.world,
             vehicles=setting.vehicles,
             sites=setting.sites,
             begin_at=begin_at,
-            access_limit_m=setting.policy.access_limit_m,
         )
-        put(self.store, begin_at, list(setting.agreements), type="scenario.filled")
-        nouns = [*setting.units, *setting.sites, *setting.vehicles, *setting.drivers]
+        put(self.store, begin_at, [*setting.agreements, *setting.world.measures], type="scenario.filled")
+        nouns: list[Any] = [*setting.units, *setting.sites, *setting.vehicles, *setting.drivers]
         put(self.store, begin_at, nouns, type="scenario.filled")
         self.present: dict[str, Any] = {noun.id: noun for noun in nouns}
         self.waiting: dict[date, list[TripRequest]] = {}
@@ -166,6 +161,8 @@ class _Period:
         self.changed: set[date] = set()
         self.mornings: set[date] = set()
         self.book = load()
+        self.territories: dict[date, Territory] = {}
+        self.regions = {driver.id: driver.region for driver in setting.drivers}
 
     def run(self, tell: Callable[[PeriodProgress], None] | None) -> Outcome:
         served = 0
@@ -210,23 +207,16 @@ class _Period:
         if self.should_cancel is not None and self.should_cancel():
             raise ScenarioCancelled
         self._open_sites(day, now)
-        replay = self.setting.replay
-        report = run_once(
-            self.store,
-            self.books(day),
-            day=day,
-            now=now,
-            seed=replay.seed,
-            stop=StopRule(
-                iterations=replay.first_iterations if last is None else replay.iterations,
-                should_cancel=self.should_cancel,
-            ),
-            policy=self.setting.policy,
-            solver=self.solver,
-        )
+        tally = self.execution.tallies[day]
+        try:
+            report = self._run_once(day, now, first=last is None)
+        except PlanRejected:
+            # as on duty: what was planned stays in force, and the next round tries again
+            tally.rejected += 1
+            self.changed.add(day)
+            return served
         self.last[day] = report
         self.changed.discard(day)
-        tally = self.execution.tallies[day]
         tally.plans += 1
         tally.mended += bool(report.mended)
         for request_id, reasons in report.unserved.items():
@@ -235,6 +225,55 @@ class _Period:
             if request_id not in self.causes or "now" not in (reasons[0].detail if reasons else {}):
                 self.causes[request_id] = code
         return report.record.figures.served_count
+
+    def _run_once(self, day: date, now: datetime, *, first: bool) -> RunReport:
+        replay = self.setting.replay
+        return run_once(
+            self.store,
+            self.books.roads_on(day),
+            day=day,
+            now=now,
+            seed=replay.seed,
+            stop=StopRule(
+                iterations=replay.first_iterations if first else replay.iterations,
+                should_cancel=self.should_cancel,
+            ),
+            policy=self.books.policy_on(day),
+            solver=self.solver,
+            territory=self._territory(day),
+            ruling=self._ruling(day),
+        )
+
+    def _territory(self, day: date) -> Territory:
+        if day not in self.territories:
+            self.territories[day] = territory_on(self.store, day, book=self.book)
+        return self.territories[day]
+
+    def _ruling(self, day: date) -> Ruling:
+        """The rules of the day as the store would give them, with the hours that drivers really worked in this part (R117)."""
+        week = day - timedelta(days=day.weekday())
+        week_s: defaultdict[DriverId, float] = defaultdict(float)
+        overtime_s: defaultdict[DriverId, float] = defaultdict(float)
+        for (driver, other), seconds in self.execution.worked_s.items():
+            if other == day:
+                continue
+            if week <= other < week + timedelta(days=7):
+                week_s[driver] += seconds
+            if (other.year, other.month) == (day.year, day.month):
+                overtime_s[driver] += max(0.0, seconds - self._normal_s(day, driver))
+        return Ruling(
+            day=day,
+            book=self.book,
+            measures=self.setting.world.measures,
+            worked={
+                driver: Worked(week_s=round(week_s[driver]), overtime_month_s=round(overtime_s[driver]))
+                for driver in sorted({*week_s, *overtime_s})
+            },
+            approvals=True,
+        )
+
+    def _normal_s(self, day: date, driver: DriverId) -> int:
+        return int(self.book.at(day, self.regions[driver])["R117.day_s"])
 
     # ---- mornings
 
@@ -264,7 +303,7 @@ class _Period:
         world = self.setting.world
         evening = local_midnight(day) - timedelta(hours=6)
         until_at = local_midnight(day) + timedelta(hours=7)
-        before_midnight = local_midnight(day) - timedelta(minutes=1)
+        midnight = local_midnight(day)
         guests: dict[SiteId, list[Guest]] = {}
         for car in self.execution.cars.values():
             vehicle, battery = car.vehicle, car.vehicle.battery
@@ -274,7 +313,7 @@ class _Period:
                 continue
             first = vehicle.duty in (Duty.EMERGENCY, Duty.CONFIDENTIAL)
             from_at = max(car.free_at, evening)
-            if not first and world.emergency(before_midnight, site.region):
+            if not first and world.emergency(midnight, until_at, site.region):
                 # class 3 charges in the night hours only (R171), and underground not at all (R173)
                 if site.car_park is not None and site.car_park.underground:
                     tally.short_of_charge += 1
@@ -305,21 +344,9 @@ class _Period:
         return site if groups == site.charge_groups else replace(site, charge_groups=groups)
 
     def _open_sites(self, day: date, now: datetime) -> None:
-        """Write the sites as they can be used by the plan of ``day``: failed points, and the energy emergency by day."""
-        nouns: list[Site] = []
-        ahead = now < local_midnight(day)
-        for site in self.setting.sites:
-            own = self._working(site, day) if not ahead else site
-            view = self.book.at(day, site.region)
-            if not ahead and self.setting.world.emergency(now, site.region) and not is_night(view, now):
-                power_w = own.site_power_w
-                if power_w is not None:
-                    power_w = emergency_site_power_w(view, power_w, at=now, protected=own.protected)
-                # vehicles of class 1 and 2 charge at home; on the way, by day, none does (R171)
-                groups = tuple(replace(group, points=0) for group in own.charge_groups)
-                own = replace(own, site_power_w=power_w, charge_groups=groups)
-            nouns.append(own)
-        self._put(now, nouns)
+        """Write the sites without the points that do not work on the day; what fails tomorrow nobody knows yet."""
+        if now >= local_midnight(day):
+            self._put(now, [self._working(site, day) for site in self.setting.sites])
 
     def _put(self, now: datetime, nouns: Iterable[Any]) -> bool:
         """Write what differs from what the store has; return whether anything does."""
@@ -332,8 +359,10 @@ class _Period:
         tally = self.execution.tallies[day]
         for site in self.setting.sites:
             tally.point_open_s += 86_400 * sum(group.points for group in self._working(site, day).charge_groups)
-        noon = local_midnight(day) + timedelta(hours=12)
-        tally.emergency_days += any(self.setting.world.emergency(noon, site.region) for site in self.setting.sites)
+        begin, end = local_midnight(day), local_midnight(day) + timedelta(days=1)
+        tally.emergency_days += any(
+            self.setting.world.emergency(begin, end, site.region) for site in self.setting.sites
+        )
 
 
 def instants(day: date, replay: Replay) -> list[datetime]:

@@ -1,7 +1,7 @@
 """The fast dispatch policy for long runs: best insertion and a short search, without master problem and without proofs.
 
-It stands in for :func:`dispatch.solve.solve` in the same service: the same snapshot, the same kernels, the same checker. What it
-leaves out is what costs most and matters least over a year: the set-partitioning master, and finding out by relaxation why
+It stands in for :func:`dispatch.solve.solve` in the same service: the same snapshot, the same kernels, the same checker. What
+it leaves out is what costs most and matters least over a year: the set-partitioning master, and finding out by relaxation why
 somebody is left over (causes are those that show without a search, else ``X_UNPROVEN``).
 """
 
@@ -11,19 +11,15 @@ import time
 
 from dispatch.plan import Plan
 from dispatch.problem import Problem
-from dispatch.search.engine import Clocked, Engine, Tuning
-from dispatch.search.lifting import lift
-from dispatch.search.lowering import lower
+from dispatch.search.engine import Clocked, Tuning
+from dispatch.search.session import search
 from dispatch.solve import StopRule, assemble
+
+_NO_MASTER = Tuning(masters_at=())
 
 
 def solve_quickly(problem: Problem, *, seed: int, stop: StopRule) -> Plan:
     """Return a plan that the checker accepts; deterministic for problem, seed and iterations."""
-    digest = problem.digest()
-    if not problem.vehicles or not (problem.requests or any(vehicle.pinned for vehicle in problem.vehicles)):
-        return assemble(problem, digest, [], seed=seed, iterations=0)
-    lowered = lower(problem)
-    engine = Engine(lowered.model, seed=seed, threads=1, tuning=Tuning(masters_at=()))
     watch = Clocked(clock=time.monotonic, iterations=stop.iterations, seconds=stop.seconds)
-    engine.run(watch, should_stop=stop.should_cancel)
-    return assemble(problem, digest, lift(problem, lowered, engine), seed=seed, iterations=engine.iterations)
+    found = search(problem, seed=seed, watch=watch, threads=1, should_stop=stop.should_cancel, tuning=_NO_MASTER)
+    return assemble(problem, problem.digest(), list(found.routes), seed=seed, iterations=found.iterations)

@@ -55,10 +55,10 @@ class Demo:
 class Period:
     """Many days instead of one; ``Demo.day`` is the first of them and ``Demo.requests`` the number on a plain working day.
 
-    ``weekend_frac``, ``holiday_frac``: requests on such a day relative to a working day (assumptions). ``season``: factor of each
-    month. ``part_days``: the period is simulated in parts of so many days, each beginning with every vehicle at home and charged;
-    parts run side by side, and a run that was broken off goes on with the parts that are missing. ``history``: a workbook or CSV
-    of past requests from which days are drawn instead (see :mod:`scenarios.history`).
+    ``weekend_frac``, ``holiday_frac``: requests on such a day relative to a working day (assumptions). ``season``: factor of
+    each month. ``part_days``: the period is simulated in parts of so many days, each beginning with every vehicle at home and
+    charged; parts run side by side, and a run that was broken off goes on with the parts that are missing. ``history``: a
+    workbook or CSV of past requests from which days are drawn instead (see :mod:`scenarios.history`).
     """
 
     days: int = 7
@@ -105,9 +105,9 @@ class Replay:
 class FleetChoice:
     """One of the fleets compared, made from the given one; see :func:`scenarios.fleets.choose`.
 
-    ``replace_combustion_frac`` of the combustion vehicles become battery vehicles; or so many that ``nev_frac`` of the whole fleet
-    are new-energy vehicles. ``points_per_nev`` scales the charge points of all sites to that ratio (R052), ``keep_frac`` keeps only
-    that share of the vehicles (the total never grows, R033).
+    ``replace_combustion_frac`` of the combustion vehicles become battery vehicles; or so many that ``nev_frac`` of the whole
+    fleet are new-energy vehicles. ``points_per_nev`` scales the charge points of all sites to that ratio (R052), ``keep_frac``
+    keeps only that share of the vehicles (the total never grows, R033).
     """
 
     id: str

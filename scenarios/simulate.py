@@ -18,7 +18,7 @@ from dispatch.service import Solver
 from dispatch.solve import solve
 from dispatch.view import local_midnight
 from fleet.regions import covers
-from fleet.requests import TripRequest
+from fleet.requests import Priority, TripRequest
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 from scenarios.demand import DemandMix
@@ -27,6 +27,7 @@ from scenarios.errors import ScenarioCancelled
 from scenarios.fleets import choose
 from scenarios.history import History, read_history
 from scenarios.measures import Account, measure
+from scenarios.naming import PURPOSE_EMERGENCY
 from scenarios.period import PeriodProgress, Setting, run_period
 from scenarios.quick import solve_quickly
 from scenarios.region import DemoRegion, Ground, build_demo, build_ground
@@ -221,9 +222,10 @@ class Calendar:
         period = self._period
         kind = day_kind(day)
         frac = {DayKind.WORKDAY: 1.0, DayKind.WEEKEND: period.weekend_frac, DayKind.HOLIDAY: period.holiday_frac}[kind]
-        mean = self._demo.requests * frac * period.season[day.month - 1]
+        mean: float = self._demo.requests * frac * period.season[day.month - 1]
         # a Poisson number by its normal approximation; the rounding at few requests does no harm
-        return max(0, round(mean + mean**0.5 * self._streams.normal("demand-count", day.isoformat())))
+        scatter: float = mean**0.5 * self._streams.normal("demand-count", day.isoformat())
+        return max(0, round(mean + scatter))
 
     def requests_on(self, day: date) -> tuple[TripRequest, ...]:
         if self._history is not None:
@@ -233,7 +235,11 @@ class Calendar:
             return ()
         generator = self._streams.generator("demand", day.isoformat())
         mix = DemandMix(same_day_frac=self._demo.same_day_frac)
-        return self._ground.ask(day=day, count=count, mix=mix, rng=generator)
+        asked = self._ground.ask(day=day, count=count, mix=mix, rng=generator)
+        if day_kind(day) is not DayKind.HOLIDAY:
+            return asked
+        # vehicles are sealed on public holidays (R078): what is asked for then is emergency duty
+        return tuple(replace(one, priority=Priority.EMERGENCY, purpose=PURPOSE_EMERGENCY) for one in asked)
 
 
 @lru_cache(maxsize=4)

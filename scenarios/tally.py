@@ -15,9 +15,9 @@ CLASSES_S = (0, 60, 120, 300, 600, 900, 1_200, 1_800, 2_700, 3_600, 7_200)
 class Tally:
     """What a period amounts to. All fields are sums; ``days`` counts the days that went into it.
 
-    ``asked`` splits into ``served``, ``refused`` (by first cause in ``refused_by``), ``no_show`` and ``open`` (not over when the
-    run ended). ``by_unit``, ``by_region`` hold [asked, served] of the requests of an office or region, no-shows and open ones
-    left out. ``wait_classes``, ``late_classes`` count by :data:`CLASSES_S`. Energy: ``drive_wh`` from the battery,
+    ``asked`` splits into ``served``, ``refused`` (by first cause in ``refused_by``), ``no_show`` and ``open`` (not over when
+    the run ended). ``by_unit``, ``by_region`` hold [asked, served] of the requests of an office or region, no-shows and open
+    ones left out. ``wait_classes``, ``late_classes`` count by :data:`CLASSES_S`. Energy: ``drive_wh`` from the battery,
     ``depot_wh`` and ``on_way_wh`` into it. ``point_busy_s`` out of ``point_open_s`` is the use of charge points;
     ``point_wait_s`` what ``sessions`` waited. ``paused_s`` is charging time withheld in an energy emergency.
     """
@@ -59,6 +59,7 @@ class Tally:
     short_of_charge: int = 0
     plans: int = 0
     mended: int = 0
+    rejected: int = 0
     refused_by: Counter[str] = field(default_factory=Counter)
     wait_classes: Counter[str] = field(default_factory=Counter)
     late_classes: Counter[str] = field(default_factory=Counter)
