@@ -36,6 +36,10 @@ from api.routes import (
     persons,
     plans,
     regions,
+    rental_accounts,
+    rental_life,
+    rental_register,
+    rentals,
     requests,
     rules,
     sessions,
@@ -72,6 +76,10 @@ ROUTERS = (
     rules,
     agreements,
     closures,
+    rentals,
+    rental_life,
+    rental_register,
+    rental_accounts,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {
