@@ -57,6 +57,7 @@ class Breach(StrEnum):
     COST = "cost"
     PENALTY = "penalty"
     BOUND = "bound"
+    RULE = "rule"
 
 
 @dataclass(frozen=True, kw_only=True)

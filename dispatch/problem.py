@@ -41,11 +41,13 @@ class TierRefusal(IntEnum):
     NOT_CONFIRMED = 5
     EXPIRED = 6
     OVER_QUOTA = 7
+    SEALED = 8
+    READY_RESERVE = 9
 
     @property
     def rule_id(self) -> str:
         """The rule that forbids it; empty where nothing does."""
-        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039")[self]
+        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039", "R078", "R161")[self]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dispatch.search.anneal import MINIMISE, SHED, anneal
-from dispatch.search.entries import load_routes, offer, schedule, variant
+from dispatch.search.entries import load_routes, offer, schedule, variants
 from dispatch.search.master import Master
 from dispatch.search.model import Model
 from dispatch.search.tables import (
@@ -19,6 +19,7 @@ from dispatch.search.tables import (
     O_CURRENT,
     O_UNSERVED,
     S_VEHICLE,
+    FloatTable,
     IntTable,
     State,
     grouped,
@@ -173,23 +174,17 @@ class Engine:
         )  # fmt: skip
         return length, best
 
-    def variants(self, kind: int, nodes: IntTable, m: int) -> list[tuple[int, float]]:
-        """Return (class, cost) of every other class that could drive the route as it is; none where there are many classes."""
+    def variants(self, kinds: IntTable, nodes: IntTable, lengths: IntTable) -> FloatTable:
+        """Return what routes would cost in every class of slots (routes, classes), -1 where they cannot be driven."""
         classes = len(self.net.class_from) - 1
-        if classes > MOST_CLASSES:
-            return []
-        # what a vehicle has begun it finishes itself, whatever else it does
-        tied = [bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()]
-        if kind >= 0 and tied[kind]:
-            return []
+        tied = np.array([bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()], np.bool_)
+        prices = np.empty((len(nodes), classes))
         roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
-        found = []
-        for other in range(classes):
-            if other != kind and not tied[other]:
-                cost = variant(int(self.net.class_from[other]), nodes, m, roads, asks, fleet, cells, plugs, desk)
-                if cost >= 0.0:
-                    found.append((other, float(cost)))
-        return found
+        variants(
+            kinds, np.ascontiguousarray(nodes), lengths, self.net.class_from, tied, prices, roads, asks, fleet, cells,
+            plugs, desk,
+        )  # fmt: skip
+        return prices
 
     def offer(self, r: int) -> tuple[float, int, int, int]:
         """Return cost, slot and positions of the cheapest insertion of ``r`` into the first island's plan (slot -1: none)."""
@@ -329,7 +324,8 @@ class Engine:
 
     def combine(self, watch: Clocked) -> None:
         """Let the master pick the best routes of the pool; what it finds becomes the current plan of the worst island."""
-        self.master.gather(self.states, self.variants)
+        several = 1 < len(self.net.class_from) - 1 <= MOST_CLASSES
+        self.master.pool.gather(self.states, self.variants if several else None)
         limit = 60.0
         if watch.seconds is not None:
             # the model has to be built and read back as well
