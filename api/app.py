@@ -26,6 +26,7 @@ from api.routes import (
     closures,
     drivers,
     events,
+    gbfs,
     health,
     imports,
     itineraries,
@@ -80,6 +81,7 @@ ROUTERS = (
     rental_life,
     rental_register,
     rental_accounts,
+    gbfs,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

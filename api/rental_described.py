@@ -62,6 +62,13 @@ def list_described() -> Iterator[tuple[str, type[BaseModel], Mapping[str, Any]]]
     yield "GET /v1/rentals:unsettled", rental_answers.UnsettledAnswer, shown.UNSETTLED
     yield "GET /v1/rentals:oversight", rental_answers.OversightAnswer, shown.OVERSIGHT
     yield "GET /v1/townships", rental_answers.TownshipsAnswer, shown.TOWNSHIPS
+    for path in ("3.0/gbfs.json", "3.0/{name}.json"):
+        yield f"GET /gbfs/{path}", rental_answers.GbfsAnswer, shown.GBFS
+    yield (
+        "GET /gbfs/3.1-RC3/vehicle_availability.json",
+        rental_answers.GbfsAnswer,
+        {**shown.GBFS, "version": "3.1-RC3", "data": {"vehicles": []}},
+    )
 
 
 def _page(example: Mapping[str, Any]) -> dict[str, Any]:

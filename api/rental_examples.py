@@ -280,3 +280,9 @@ TOWNSHIPS = {
         }
     ]
 }
+GBFS = {
+    "last_updated": "2026-03-02T08:00:00+08:00",
+    "ttl": 60,
+    "version": "3.0",
+    "data": {"feeds": [{"name": "station_status", "url": "https://rent.example.org/gbfs/3.0/station_status.json"}]},
+}

@@ -25,6 +25,7 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "closure": Text("交通管制", "closure"),
         "provider": Text("供应商", "provider"),
         "provider_feed": Text("平台接入记录", "provider feed"),
+        "feed": Text("数据接口", "feed"),
         "contract": Text("合同", "contract"),
         "rental": Text("租赁订单", "rental order"),
         "rental_calendar": Text("车辆预订日历", "rental calendar"),

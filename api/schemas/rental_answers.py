@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.schemas.answers import stored_model
@@ -134,6 +136,15 @@ class OversightAnswer(BaseModel):
     alerts: list[RentalAlert]
     nev_shares: list[ShareOfMonth]
     service_levels: list[LevelOfProvider]
+
+
+class GbfsAnswer(BaseModel):
+    """The envelope of every GBFS file; what ``data`` holds is in the specification of its version."""
+
+    last_updated: AwareDatetime
+    ttl: int
+    version: str
+    data: dict[str, Any]
 
 
 class TownshipsAnswer(BaseModel):
