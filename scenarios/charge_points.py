@@ -52,7 +52,7 @@ class ChargeQueue:
 def erlang_c_wait_s(*, points: int, arrivals_per_s: float, mean_charge_s: float) -> float:
     """Mean waiting time of an M/M/c queue in the long run.
 
-    Erlang 1917; Gross et al., *Fundamentals of Queueing Theory*, sec. 3.3.
+    Erlang's delay formula (Gross et al., *Fundamentals of Queueing Theory*, sec. 3.3).
 
     Raises
     ------

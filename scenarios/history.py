@@ -7,12 +7,15 @@ CSV.
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from openpyxl import load_workbook
 
 from dispatch.view import LOCAL_ZONE, local_day
 from fleet.documents import decode
@@ -110,19 +113,30 @@ def read_history(path: Path) -> History:
     InvalidScenario
         Naming the row and column of the first entry that cannot be used.
     """
-    import pandas as pd  # noqa: PLC0415 - takes a second, and most runs have no history
-
     if not path.is_file():
         raise InvalidScenario(source=path.name, field="period.history", value=str(path), remedy="a .xlsx or .csv file")
-    frame = pd.read_excel(path, dtype=str) if path.suffix == ".xlsx" else pd.read_csv(path, dtype=str)
-    names = [str(name) for name in frame.columns]
+    names, lines = _table(path)
     missing = [name[:-1] for name in COLUMNS if name.endswith("*") and name[:-1] not in names]
     if missing:
         raise InvalidScenario(
             source=path.name, field="columns", value=", ".join(names), remedy=f"missing: {', '.join(missing)}"
         )
-    rows = [{str(name): value for name, value in row.items()} for row in frame.fillna("").to_dict("records")]
+    rows = [dict(zip(names, line, strict=False)) for line in lines]
     return history_of(_request(row, number, path.name) for number, row in enumerate(rows, start=2))
+
+
+def _table(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The heads and the rows of the first sheet, everything as text; empty rows keep their place."""
+    if path.suffix == ".xlsx":
+        book = load_workbook(path, read_only=True, data_only=True)
+        cells = [
+            ["" if cell is None else str(cell) for cell in row]
+            for row in book.worksheets[0].iter_rows(values_only=True)
+        ]
+        book.close()
+    else:
+        cells = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+    return (cells[0], cells[1:]) if cells else ([], [])
 
 
 def _request(row: Mapping[str, Any], number: int, source: str) -> TripRequest:

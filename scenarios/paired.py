@@ -76,7 +76,12 @@ def t_quantile(frac: float, freedom: int) -> float:
 
 
 def compare(
-    first: Sequence[Tally], other: Sequence[Tally], *, policy: DispatchPolicy, factors: Factors
+    first: Sequence[Tally],
+    other: Sequence[Tally],
+    *,
+    policy: DispatchPolicy,
+    factors: Factors,
+    measures: Sequence[Measure] = MEASURES,
 ) -> tuple[Comparison, ...]:
     """Compare two fleets measure by measure; empty with fewer than two parts.
 
@@ -92,7 +97,7 @@ def compare(
     wholes = [total(first), total(other)]
     without = [_leave_one_out(first), _leave_one_out(other)]
     found: list[Comparison] = []
-    for measure in MEASURES:
+    for measure in measures:
 
         def value(tally: Tally, measure: Measure = measure) -> float:
             figure = measure.compute(Account(tally=tally, policy=policy, factors=factors))
