@@ -245,10 +245,37 @@ def _faults(cls: type, body: Mapping[str, Any], at: str) -> Iterator[tuple[str, 
 
 
 def _refuse_unclear(kind: str, id: str, noun: object) -> None:
+    if _is_clear(noun):
+        return
     for path, value in _unclear(noun, ""):
         if isinstance(value, datetime):
             raise InvalidFact(kind=kind, id=id, field=path, value=value.isoformat(), remedy=_INSTANT)
         raise InvalidFact(kind=kind, id=id, field=path, value=value, remedy="a finite number")
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _is_clear(value: Any) -> bool:
+    """Whether :func:`_unclear` would find nothing; without paths, as it is asked of every noun that is read or written."""
+    cls: type = type(value)
+    if cls in _PLAIN:
+        return True
+    if cls is datetime:
+        return getattr(value, "tzinfo", None) is not None
+    if cls is float:
+        return math.isfinite(value)
+    if cls is tuple:
+        return all(map(_is_clear, value))
+    names = _names_of(cls)
+    if names is None:
+        return next(_unclear(value, ""), None) is None
+    return all(_is_clear(getattr(value, name)) for name in names)
+
+
+@cache
+def _names_of(cls: type) -> tuple[str, ...] | None:
+    return tuple(_fields_of(cls)) if cls in _nouns() else None
 
 
 def _unclear(value: Any, at: str) -> Iterator[tuple[str, object]]:
