@@ -8,6 +8,8 @@ export const router = createRouter({
     { path: "/sign-in", name: "sign-in", component: () => import("./sign_in/SignInPage.vue") },
     { path: "/", name: "console", component: () => import("./console/ConsolePage.vue") },
     { path: "/driver", name: "driver", component: () => import("./driver/DriverPage.vue") },
+    { path: "/rent", name: "rent", component: () => import("./rentals/RenterPage.vue") },
+    { path: "/rentals", name: "rentals", component: () => import("./rentals/RentalsPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
 });

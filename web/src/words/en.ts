@@ -1,6 +1,7 @@
 /** The English interface; terms follow the project's glossary. */
 
 import type { Words } from "./zh";
+import { rentalsEn } from "./rentals";
 
 export const en: Words = {
   brand: "Sichuan-Chongqing official vehicle dispatch",
@@ -316,4 +317,5 @@ export const en: Words = {
     declined: "Declined",
     withdrawn: "Withdrawn",
   },
+  rentals: rentalsEn,
 };

@@ -1,5 +1,7 @@
 /** The Chinese interface. Its shape is the shape of every other language. */
 
+import { rentalsZh } from "./rentals";
+
 export const zh = {
   brand: "川渝公务用车调度",
   brandShort: "川渝派车",
@@ -304,6 +306,7 @@ export const zh = {
     declined: "已拒单",
     withdrawn: "已撤回",
   },
+  rentals: rentalsZh,
 };
 
 export type Words = typeof zh;
