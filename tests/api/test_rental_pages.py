@@ -38,7 +38,7 @@ def browser(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with sync_playwright() as playwright:
             for _ in range(100):
                 try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/json/version", timeout=1).close()  # noqa: S310
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/json/version", timeout=1).close()
                     break
                 except OSError:
                     process.poll()
