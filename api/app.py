@@ -23,6 +23,7 @@ from api.problems import ANSWERS, respond
 from api.routes import (
     agreements,
     assignments,
+    budgets,
     closures,
     drivers,
     events,
@@ -30,6 +31,7 @@ from api.routes import (
     imports,
     itineraries,
     jobs,
+    measures,
     network,
     optimiser,
     overview,
@@ -39,6 +41,7 @@ from api.routes import (
     requests,
     rules,
     sessions,
+    settlements,
     sites,
     units,
     vehicles,
@@ -72,6 +75,9 @@ ROUTERS = (
     rules,
     agreements,
     closures,
+    measures,
+    budgets,
+    settlements,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -12,6 +12,7 @@ from datetime import date
 from functools import partial
 from random import Random
 
+from fleet.agreements import Agreement
 from fleet.drivers import Driver, Shift
 from fleet.ids import DriverId, PersonId, RegionCode, RequestId, SiteId, UnitId, VehicleId
 from fleet.people import Person, Role
@@ -33,6 +34,7 @@ from scenarios.areas import (
 )
 from scenarios.demand import DemandMix, Office, RentalPoint, build_requests
 from scenarios.naming import OFFICES, person_name, plate
+from scenarios.paper import build_agreements, with_car_parks, with_papers, with_quotas
 from scenarios.places import load_places
 
 #: Regions whose sign-in is offered on the demo's first page, one account per role (see ``DemoRegion.featured``).
@@ -98,6 +100,7 @@ class DemoRegion:
     """Every document of the demo.
 
     ``requests`` are approved; ``waiting`` are further ones, one for each area, that still wait for an approver.
+    ``agreements`` are the opt-ins and pairs that let offices help each other.
     ``featured`` are the accounts that a sign-in page offers, in that order.
     """
 
@@ -108,6 +111,7 @@ class DemoRegion:
     persons: tuple[Person, ...]
     requests: tuple[TripRequest, ...]
     waiting: tuple[TripRequest, ...]
+    agreements: tuple[Agreement, ...]
     featured: tuple[PersonId, ...]
 
 
@@ -165,6 +169,10 @@ def build_demo(
             persons_by_unit.setdefault(person.unit_id, person.id)
         if Role.APPROVER in person.roles:
             approver_by_area.setdefault(person.region, person.id)
+    fleet = with_papers(fleet, day, Random(f"{seed}/purchases"))
+    papers = Random(f"{seed}/quotas")
+    quotas = {unit.id: unit for unit in with_quotas([office.unit for office in offices], fleet, papers)}
+    site_spots = with_car_parks(site_spots, Random(f"{seed}/car parks"))
     rental_sites = {vehicle.home_site_id for vehicle in fleet if vehicle.self_drive}
     site_spots = tuple(replace(site, rental_point=site.id in rental_sites) for site in site_spots)
     ask = partial(
@@ -197,7 +205,7 @@ def build_demo(
         for code, name in sorted(_PROVINCE_UNITS.items())
     )
     return DemoRegion(
-        units=(*province_units, *(office.unit for office in offices)),
+        units=(*province_units, *(quotas[office.unit.id] for office in offices)),
         sites=site_spots,
         vehicles=fleet,
         drivers=drivers,
@@ -213,6 +221,7 @@ def build_demo(
             )
             for trip in asked
         ),
+        agreements=build_agreements(day),
         featured=featured,
     )
 
@@ -408,6 +417,7 @@ def _drivers(fleet: Sequence[Vehicle], rng: Random) -> tuple[Driver, ...]:
                 home_site_id=vehicle.home_site_id,
                 licence=_licence(vehicle.kind),
                 shift=Shift(start_s=begin * _HOURS, end_s=end * _HOURS),
+                overtime_consent_on=date(2026, 1, 1) if len(drivers) % 4 else None,
                 phone=f"199{rng.randrange(10**8):08d}",
                 person_id=PersonId(vehicle.id.replace("V-", "P-driver-", 1)),
             )
