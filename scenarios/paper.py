@@ -98,7 +98,8 @@ def with_papers(fleet: Sequence[Vehicle], day: date, rng: Random) -> tuple[Vehic
 
 def with_quotas(units: Sequence[Unit], fleet: Sequence[Vehicle], rng: Random) -> tuple[Unit, ...]:
     """Give every unit with vehicles a quota by class: what it has, at times one more, now and then one less."""
-    held = Counter((own.unit_id, own.duty) for own in fleet if own.duty is not Duty.RENTAL)
+    held: Counter[tuple[UnitId, Duty]] = Counter()
+    held.update((own.unit_id, own.duty) for own in fleet if own.duty is not Duty.RENTAL)
     made: list[Unit] = []
     for unit in units:
         authorised = tuple(

@@ -19,7 +19,7 @@ from api.access import (
 )
 from api.budget_checks import check_approval
 from api.days import DayText
-from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, needs, render
+from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, needs
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
 from api.plan_views import reasons_of
@@ -29,6 +29,7 @@ from api.schemas.requests import ReasonInput, TripRequestInput
 from api.services import local_day
 from api.stops import ACCESS_LIMIT_M, resolve_stops
 from api.ties import requests_on_orders
+from api.trip_names import with_names, with_unit_name
 from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
 from api.trip_waivers import check_advice, check_waivers
 from api.wording import Text
@@ -76,7 +77,9 @@ def list_requests(
         where = ("region", region)
     elif state is not None:
         where = ("state", state)
-    return list_visible(store, "request", where=where, keep=keep, show=render, after=after, limit=limit, also=also)
+    return list_visible(
+        store, "request", where=where, keep=keep, show=with_unit_name(store), after=after, limit=limit, also=also
+    )
 
 
 def day_of_request(document: Document) -> str:
@@ -169,7 +172,8 @@ def get_request(id: str, viewer: Caller, store: Store, language: Spoken) -> Resp
     return document_response(
         document,
         {
-            "assignment": None if assignment is None else render(assignment),
+            "assignment": None if assignment is None else with_names(store, assignment),
+            "unit_name": with_unit_name(store)(document)["unit_name"],
             "unserved_reasons": reasons_of(store, document, language) if waits and assignment is None else [],
         },
     )

@@ -84,7 +84,14 @@ def get_compliance(
         book.at(on, region)
     found = [
         own
-        for own in evaluate(_all(store, "unit"), _all(store, "vehicle"), _all(store, "site"), on, book)
+        for own in evaluate(
+            _all(store, "unit"),
+            _all(store, "vehicle"),
+            _all(store, "site"),
+            on,
+            book,
+            requests=_all(store, "request"),
+        )
         if viewer.covers(own.region) and (region is None or book.covers(region, own.region))
     ]
     return {
