@@ -12,6 +12,7 @@ from api.services import Services
 from api.wording import Text
 from dispatch.agreed import ruling_on
 from dispatch.plan import Plan
+from dispatch.policy import DispatchPolicy
 from dispatch.problem import Problem
 from dispatch.service import RunReport, run_once
 from dispatch.solve import Progress, StopRule, solve
@@ -81,6 +82,7 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
         ruling=ruling_on(
             services.store, date.fromisoformat(day), book=services.book, dispatcher_id=_dispatcher(services, control)
         ),
+        policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
     )
     services.metrics.plan_seconds.observe(time.monotonic() - started)
     services.metrics.plan_unserved.set(report.record.figures.unserved_count)

@@ -12,6 +12,7 @@ from fleet.errors import InvalidFact
 from fleet.requests import Priority, TripKind, TripRequest, Waiver
 from fleet.rules.model import RuleBook
 from fleet.rules.travel import Advice, advise
+from routing.conditions import Conditions
 from routing.matrix import UNREACHABLE
 from routing.profiles import PROFILES
 from routing.snap import Point
@@ -82,7 +83,7 @@ def check_advice(book: RuleBook, request: TripRequest, roads: Roads, *, limit_m:
 def find_advice(book: RuleBook, request: TripRequest, roads: Roads, *, limit_m: float) -> Advice | None:
     """The advice for a trip by its length on the roads, None where a car is the fitting means."""
     points = [Point(lon_wgs84=round(s.lon_wgs84, 6), lat_wgs84=round(s.lat_wgs84, 6)) for s in request.stops]
-    metres = roads.matrix(points, PROFILES["sedan_petrol"], access_limit_m=limit_m).drive_m
+    metres = roads.matrix(points, PROFILES["sedan_petrol"], access_limit_m=limit_m, conditions=Conditions()).drive_m
     legs = [int(metres[number, number + 1]) for number in range(len(points) - 1)]
     if UNREACHABLE in legs:
         return None

@@ -30,19 +30,27 @@ def territory_on(store: FleetStore, day: date, *, book: RuleBook | None = None) 
 
 
 def ruling_on(
-    store: FleetStore, day: date, *, book: RuleBook | None = None, dispatcher_id: PersonId | None = None
+    store: FleetStore,
+    day: date,
+    *,
+    book: RuleBook | None = None,
+    dispatcher_id: PersonId | None = None,
+    planning: bool = True,
 ) -> Ruling:
-    """Return the rules of a day with what the store knows of it; ``dispatcher_id`` is who has the plan made (R156)."""
+    """Return the rules of a day with what the store knows of it; ``dispatcher_id`` is who has the plan made (R156).
+
+    Without ``planning`` hours and budgets are left unread: a promise at once does not ask them.
+    """
     book = book or load()
     begin = local_midnight(day)
-    budgets = tuple(own for own in every(store, "budget") if own.year == day.year)
+    budgets = tuple(own for own in every(store, "budget") if own.year == day.year) if planning else ()
     return Ruling(
         day=day,
         book=book,
         measures=tuple(own for own in every(store, "measure") if own.holds_between(begin, begin + timedelta(days=15))),
         budgets=budgets,
         committed_fen={own.unit_id: committed_fen(store, own, but=day) for own in budgets},
-        worked=_worked(store, day, book),
+        worked=_worked(store, day, book) if planning else {},
         dispatcher_id=dispatcher_id,
         approvals=True,
     )

@@ -18,6 +18,7 @@ from typing import cast
 
 from dispatch.agreed import ruling_on, territory_on
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.hours import slowest_conditions
 from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
 from dispatch.permission import Offering, Territory, judge
@@ -115,7 +116,7 @@ def promise(
     policy = policy or DispatchPolicy()
     day = local_day(request.stops[0].earliest_at)
     # Whether it is approved, and its budget, are decided later: the question here is whether it could be driven.
-    ruling = replace(ruling or ruling_on(store, day), approvals=False)
+    ruling = replace(ruling or ruling_on(store, day, planning=False), approvals=False)
     territory = territory or territory_on(store, day, book=ruling.book)
     off = _off_network(request, roads, policy)
     if off is not None:
@@ -395,7 +396,13 @@ class _Legs:
         # A point that lies off the network belongs to no vehicle that can be sent.
         near = [p for p in unique if roads.try_snap(p, limit_m=policy.access_limit_m) is not None]
         self._index = {point: number for number, point in enumerate(near)}
-        self._matrix: LegMatrix = roads.matrix(near, PROFILES[profile], access_limit_m=policy.access_limit_m)
+        spans = [(stop.earliest_at, stop.latest_at) for stop in request.stops]
+        self._matrix: LegMatrix = roads.matrix(
+            near,
+            PROFILES[profile],
+            access_limit_m=policy.access_limit_m,
+            conditions=slowest_conditions(spans, ambient_c=policy.ambient_c),
+        )
 
     def drive(self, a: Point, b: Point) -> tuple[int, int, int] | None:
         """Seconds, metres and Wh; None where there is no way."""

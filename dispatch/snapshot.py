@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.drives import Legs
 from dispatch.errors import DispatchError
+from dispatch.hours import Hours, legs_by_the_hour
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -20,7 +22,6 @@ from dispatch.problem import (
     BatterySpec,
     ChargeCurve,
     ChargeGroupSpec,
-    Legs,
     PinnedStop,
     Problem,
     RequestKind,
@@ -154,7 +155,14 @@ def build(
 
     # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
     profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
-    matrices = tuple(roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles)
+    hours = Hours(view.midnight, ambient_c=policy.ambient_c)
+    for request, row in zip(requests, rows, strict=True):
+        for stop, location in zip(request.stops, row, strict=True):
+            hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
+    matrices = tuple(
+        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m)
+        for name in profiles
+    )
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
     askings = [asking_of(request, ruling, now=now, declined=view.declined.get(request.id, ())) for request in requests]

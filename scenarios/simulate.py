@@ -159,7 +159,8 @@ def replay_day(
     store = MemoryStore()
     midnight = local_midnight(scenario.demo.day)
     instants = _instants(midnight, scenario.replay)
-    _write(store, instants[0], [*region.units, *region.sites, *region.vehicles, *region.drivers], type="demo.filled")
+    nouns = [*region.units, *region.sites, *region.vehicles, *region.drivers, *region.agreements]
+    _write(store, instants[0], nouns, type="demo.filled")
     waiting = sorted(region.requests, key=lambda r: (r.decided_at or r.submitted_at, r.id))
     causes: dict[RequestId, str] = {}
     plans, served, mended = 0, 0, 0

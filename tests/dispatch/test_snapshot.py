@@ -26,6 +26,7 @@ from fleet.requests import Priority, RequestState, TripKind, TripStop
 from fleet.sites import ChargeGroup
 from fleet.units import Level
 from fleet.vehicles import Battery, Duty, Energy, VehicleKind, VehicleState
+from routing.conditions import Conditions
 from routing.profiles import PROFILES
 from routing.snap import Point
 from tests.dispatch.plain import (
@@ -490,12 +491,12 @@ def test_the_book_cuts_known_points_out_of_one_matrix():
     roads = GridRoads()
     book = LegBook(roads)
     a, b, c = (Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(3))
-    whole = book.matrix([a, b, c], SEDAN, access_limit_m=500.0)
-    part = book.matrix([c, a, c], SEDAN, access_limit_m=500.0)
+    whole = book.matrix([a, b, c], SEDAN, access_limit_m=500.0, conditions=Conditions())
+    part = book.matrix([c, a, c], SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 1
     assert part.drive_m.tolist() == whole.drive_m[np.ix_([2, 0, 2], [2, 0, 2])].tolist()
     d = Point(lon_wgs84=106.0, lat_wgs84=30.5)
-    wider = book.matrix([d, a], SEDAN, access_limit_m=500.0)
+    wider = book.matrix([d, a], SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 2
     assert wider.drive_m[0, 1] == 100_000
 
@@ -504,10 +505,13 @@ def test_a_small_new_question_does_not_rewrite_the_book():
     roads = GridRoads()
     book = LegBook(roads)
     known = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(10)]
-    book.matrix(known, SEDAN, access_limit_m=500.0)
+    book.matrix(known, SEDAN, access_limit_m=500.0, conditions=Conditions())
     new = Point(lon_wgs84=107.0, lat_wgs84=30.5)
-    assert book.matrix([known[0], new], SEDAN, access_limit_m=500.0).drive_m.tolist() == [[0, 200_000], [200_000, 0]]
-    book.matrix(known, SEDAN, access_limit_m=500.0)
+    assert book.matrix([known[0], new], SEDAN, access_limit_m=500.0, conditions=Conditions()).drive_m.tolist() == [
+        [0, 200_000],
+        [200_000, 0],
+    ]
+    book.matrix(known, SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 2, "the whole is still known"
 
 
@@ -515,5 +519,5 @@ def test_a_full_book_starts_afresh():
     book = LegBook(GridRoads(), most_points=3)
     points = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(5)]
     for pair in pairwise(points):
-        legs = book.matrix(list(pair), SEDAN, access_limit_m=500.0)
+        legs = book.matrix(list(pair), SEDAN, access_limit_m=500.0, conditions=Conditions())
         assert legs.drive_m.tolist() == [[0, 10_000], [10_000, 0]]
