@@ -91,18 +91,27 @@ def territory_under(regions: Regions, pools: PoolRules) -> Territory:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Asking:
-    """What of a request decides who may serve it; requests that agree in it form one group."""
+    """What of a request decides who may serve it; requests that agree in it form one group.
+
+    ``plate_places`` and ``plate_hours`` are keys of :class:`dispatch.plates.PlateLimits`: plates kept out where it stops, and
+    plates kept out anywhere while it lasts.
+    """
 
     unit_id: UnitId
     rental: bool
     priority: Priority
     special: bool
     declined: tuple[VehicleId, ...] = ()
+    plate_places: tuple[str, ...] = ()
+    plate_hours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Offering:
-    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips."""
+    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips.
+
+    ``plate`` are the keys under which its plate is kept out, ``plate_home`` those of the areas that it stands in.
+    """
 
     unit_id: UnitId
     region: str
@@ -111,11 +120,16 @@ class Offering:
     declined_as: VehicleId | None = None
     pooled: bool = True
     listed: bool = False
+    plate: tuple[str, ...] = ()
+    plate_home: tuple[str, ...] = ()
 
     @property
-    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool]:
+    def sort_key(self) -> tuple[str | bool | tuple[str, ...], ...]:
         own = self.declined_as or ""
-        return (self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed)
+        return (
+            self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed,
+            self.plate, self.plate_home,
+        )  # fmt: skip
 
 
 def judge(
@@ -124,6 +138,10 @@ def judge(
     """Return the pool tier at which ``offering`` may serve ``asking``, or ``FORBIDDEN`` with the reason."""
     if offering.declined_as is not None and offering.declined_as in asking.declined:
         return FORBIDDEN, TierRefusal.NO_AGREEMENT
+    if not set(asking.plate_places).isdisjoint(offering.plate):
+        return FORBIDDEN, TierRefusal.PLATE_LIMIT
+    if not set(asking.plate_hours).isdisjoint(offering.plate_home):
+        return FORBIDDEN, TierRefusal.PLATE_LIMIT
     own = asking.unit_id == offering.unit_id
     if not _fits_duty(asking, offering, own=own):
         return FORBIDDEN, TierRefusal.DUTY_MISMATCH

@@ -40,11 +40,12 @@ class TierRefusal(IntEnum):
     NOT_CONFIRMED = 5
     EXPIRED = 6
     OVER_QUOTA = 7
+    PLATE_LIMIT = 8
 
     @property
     def rule_id(self) -> str:
         """The rule that forbids it; empty where nothing does."""
-        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039")[self]
+        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039", "T01")[self]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,6 +23,7 @@ from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
+from dispatch.plates import PlateLimits
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.snapshot import as_point
@@ -166,6 +167,9 @@ class _Fleet:
         self._now_s = math.ceil((now - self.midnight).total_seconds())
         self._units: dict[UnitId, Unit] = {}
         self._sites: dict[SiteId, Site] = {}
+        self._plates = PlateLimits()
+        self._plate_places = self._plates.of_places(request)
+        self._plate_hours = self._plates.of_hours(request)
 
     def pools(self) -> list[list[str]]:
         """Regions whose vehicles are tried together: the own area, its cooperation area, its allies."""
@@ -205,6 +209,8 @@ class _Fleet:
             rental=request.kind is TripKind.RENTAL,
             priority=request.priority,
             special=bool(request.equipment),
+            plate_places=self._plate_places,
+            plate_hours=self._plate_hours,
         )
         offering = Offering(
             unit_id=vehicle.unit_id,
@@ -213,6 +219,8 @@ class _Fleet:
             self_drive=vehicle.self_drive,
             pooled=vehicle.pooled,
             listed=vehicle.listed,
+            plate=self._plates.of_vehicle(vehicle),
+            plate_home=self._plates.of_home(vehicle, self._site(vehicle.home_site_id)) if self._plate_hours else (),
         )
         if vehicle.state is not VehicleState.AVAILABLE or vehicle.profile not in PROFILES:
             return None

@@ -16,6 +16,7 @@ from dispatch.hours import Hours, legs_by_the_hour
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
+from dispatch.plates import PlateLimits, barred_by
 from dispatch.policy import LARGEST_TOTAL_MFEN, MFEN_PER_FEN, DispatchPolicy
 from dispatch.problem import (
     BatterySpec,
@@ -34,6 +35,7 @@ from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import AssignmentState
 from fleet.requests import RequestState, TripKind, TripRequest
+from fleet.rules.plates import PlateRule
 from fleet.sites import Site
 from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind, VehicleState
@@ -103,19 +105,21 @@ def build(
     policy: DispatchPolicy,
     now: datetime,
     keep: frozenset[VehicleId] = frozenset(),
+    plates: PlateLimits | None = None,
 ) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
     wider. A vehicle takes part when it is in service, has a driver (or is driven by its renter), stands on the road network
     and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
-    part.
+    part. ``plates`` are the rules about number plates, by default those that come with the program.
 
     Raises
     ------
     PenaltyOverflow
         If the priorities of all requests together exceed the solver's exact range.
     """
+    plates = plates or PlateLimits()
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy)
     crews, standings, left_out = _fleet(view, snaps, policy, now, keep)
@@ -148,20 +152,32 @@ def build(
     points = tuple(places.index)
 
     # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
-    profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
+    # What is under way is driven to its end, whatever its plate.
+    against = [
+        () if standing.frozen or standing.first is not None else plates.rules_against(crew.vehicle, view.day)
+        for crew, standing in zip(crews, standings, strict=True)
+    ]
+    against = [tuple(rule for rule in rules if roads.concerns(barred_by([rule]))) for rules in against]
+    leg_kinds = [(crew.vehicle.profile, rules) for crew, rules in zip(crews, against, strict=True)]
+    profiles = tuple(sorted(set(leg_kinds), key=_leg_order)) or ((_ANY_PROFILE, ()),)
     hours = Hours(view.midnight, ambient_c=policy.ambient_c)
     for request, row in zip(requests, rows, strict=True):
         for stop, location in zip(request.stops, row, strict=True):
             hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
     matrices = tuple(
-        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m)
-        for name in profiles
+        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m, rules=rules)
+        for name, rules in profiles
     )
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
-    askings = [_asking(request, view) for request in requests]
-    offerings = [_offering(crew.vehicle, view) for crew in crews]
-    asking_order = sorted(set(askings), key=lambda a: (a.unit_id, a.rental, a.priority.rank, a.special, a.declined))
+    askings = [_asking(request, view, None if request.id in pinned_ids else plates) for request in requests]
+    offerings = [_offering(crew.vehicle, view, plates) for crew in crews]
+    asking_order = sorted(
+        set(askings),
+        key=lambda a: (
+            a.unit_id, a.rental, a.priority.rank, a.special, a.declined, a.plate_places, a.plate_hours,
+        ),
+    )  # fmt: skip
     offering_order = sorted(set(offerings), key=lambda o: o.sort_key)
     tier, refusal = _tiers(asking_order, offering_order, view, territory, policy, requests)
     asking_number = {asking: number for number, asking in enumerate(asking_order)}
@@ -201,7 +217,7 @@ def build(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
-        legs = profiles.index(vehicle.profile)
+        legs = profiles.index(leg_kinds[number])
         if standing.first is not None and pinned:
             home = home_at[number]
             home_s = 0 if home is None else max(0, int(matrices[legs].drive_s[pinned[-1].location, home]))
@@ -381,8 +397,14 @@ def _max_ride_s(
     return max(math.floor(direct_s * policy.ride_factor_frac), direct_s + policy.ride_slack_s)
 
 
-def _asking(request: TripRequest, view: FleetView) -> Asking:
+def _leg_order(kind: tuple[str, tuple[PlateRule, ...]]) -> tuple[str, tuple[str, ...]]:
+    return kind[0], tuple(rule.id for rule in kind[1])
+
+
+def _asking(request: TripRequest, view: FleetView, plates: PlateLimits | None) -> Asking:
     return Asking(
+        plate_places=() if plates is None else plates.of_places(request),
+        plate_hours=() if plates is None else plates.of_hours(request),
         unit_id=request.unit_id,
         rental=request.kind is TripKind.RENTAL,
         priority=request.priority,
@@ -391,9 +413,11 @@ def _asking(request: TripRequest, view: FleetView) -> Asking:
     )
 
 
-def _offering(vehicle: Vehicle, view: FleetView) -> Offering:
+def _offering(vehicle: Vehicle, view: FleetView, plates: PlateLimits) -> Offering:
     was_declined = any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
+        plate=plates.of_vehicle(vehicle),
+        plate_home=plates.of_home(vehicle, view.sites.get(vehicle.home_site_id)),
         unit_id=vehicle.unit_id,
         region=vehicle.region,
         duty=vehicle.duty,
