@@ -219,7 +219,7 @@ class _Fleet:
             self_drive=vehicle.self_drive,
             pooled=vehicle.pooled,
             listed=vehicle.listed,
-            plate=self._plates.of_vehicle(vehicle),
+            plate=self._plates.of_vehicle(vehicle) if self._plate_places else (),
             plate_home=self._plates.of_home(vehicle, self._site(vehicle.home_site_id)) if self._plate_hours else (),
         )
         if vehicle.state is not VehicleState.AVAILABLE or vehicle.profile not in PROFILES:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.closed_ways import as_planned, has_begun, is_cut
 from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.errors import DispatchError
 from dispatch.hours import Hours, legs_by_the_hour
@@ -106,13 +107,15 @@ def build(
     now: datetime,
     keep: frozenset[VehicleId] = frozenset(),
     plates: PlateLimits | None = None,
+    let_go: frozenset[VehicleId] = frozenset(),
 ) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
     wider. A vehicle takes part when it is in service, has a driver (or is driven by its renter), stands on the road network
     and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
-    part. ``plates`` are the rules about number plates, by default those that come with the program.
+    part. ``plates`` are the rules about number plates, by default those that come with the program. Of the
+    vehicles in ``let_go`` only what the driver has begun is frozen, such as when the road ahead was closed.
 
     Raises
     ------
@@ -122,7 +125,7 @@ def build(
     plates = plates or PlateLimits()
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy)
-    crews, standings, left_out = _fleet(view, snaps, policy, now, keep)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, let_go)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -164,10 +167,28 @@ def build(
     for request, row in zip(requests, rows, strict=True):
         for stop, location in zip(request.stops, row, strict=True):
             hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
-    matrices = tuple(
+    matrices = [
         legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m, rules=rules)
         for name, rules in profiles
-    )
+    ]
+    legs_of = [profiles.index(kind) for kind in leg_kinds]
+    ways = [[start, *frozen, home] for start, frozen, home in zip(start_at, frozen_at, home_at, strict=True)]
+    cut = [n for n, s in enumerate(standings) if s.frozen and is_cut(matrices[legs_of[n]], ways[n])]
+    idle = {crews[n].vehicle.id for n in cut if not has_begun(view, crews[n].vehicle.id, standings[n])}
+    if idle - let_go - keep:
+        return build(
+            view, roads, territory=territory, policy=policy, now=now, keep=keep, plates=plates, let_go=let_go | idle
+        )
+    for number in cut:
+        own = as_planned(
+            matrices[legs_of[number]],
+            view.itineraries[crews[number].vehicle.id],
+            places.index,
+            longest_s=None if crews[number].vehicle.self_drive else policy.continuous_drive_s,
+            rest_s=policy.rest_s,
+        )
+        legs_of[number] = len(matrices)
+        matrices.append(own)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
     askings = [_asking(request, view, None if request.id in pinned_ids else plates) for request in requests]
@@ -217,7 +238,7 @@ def build(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
-        legs = profiles.index(leg_kinds[number])
+        legs = legs_of[number]
         if standing.first is not None and pinned:
             home = home_at[number]
             home_s = 0 if home is None else max(0, int(matrices[legs].drive_s[pinned[-1].location, home]))
@@ -268,7 +289,7 @@ def build(
         standings=standings,
         requests=requests,
         points=points,
-        legs=matrices,
+        legs=tuple(matrices),
         site_of_group=site_of_group,
         site_at=_site_at(view, places),
         tiers=tier,
@@ -456,7 +477,12 @@ def _tiers(
 
 
 def _fleet(
-    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime, keep: frozenset[VehicleId]
+    view: FleetView,
+    snaps: _SnapTest,
+    policy: DispatchPolicy,
+    now: datetime,
+    keep: frozenset[VehicleId],
+    let_go: frozenset[VehicleId],
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
     left_out: dict[VehicleId, str] = {}
@@ -491,7 +517,11 @@ def _fleet(
                 itinerary,
                 assignments=view.assignments,
                 now=now,
-                freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
+                freeze_s=_FOR_GOOD_S
+                if vehicle.id in keep
+                else -_FOR_GOOD_S
+                if vehicle.id in let_go
+                else policy.freeze_s,
                 rest_s=policy.rest_s,
                 driverless=vehicle.self_drive,
             )

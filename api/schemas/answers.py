@@ -93,6 +93,12 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
+class Replan(BaseModel):
+    job_id: str | None = Field(description="The job that plans that day again; null when the queue was full.")
+    day: str
+    region: str = Field(description="Code of the region planned, empty for all.")
+
+
 UnitAnswer = _stored("UnitAnswer", Unit)
 SiteAnswer = _stored("SiteAnswer", Site)
 VehicleAnswer = _stored("VehicleAnswer", Vehicle)
@@ -113,8 +119,13 @@ PlanHead = _stored("PlanHead", PlanRecord, without=frozenset({"unserved"}))
 PlanAnswer = _stored("PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...))
 AgreementAnswer = _stored("AgreementAnswer", Agreement)
 ClosureAnswer = _stored("ClosureAnswer", RoadClosure)
+LiftedClosureAnswer = _stored("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
 DeclaredClosureAnswer = _stored(
-    "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
+    "DeclaredClosureAnswer",
+    RoadClosure,
+    edge_count=(int, ...),
+    touched=(list[TouchedStop], ...),
+    replans=(list[Replan], ...),
 )
 
 
