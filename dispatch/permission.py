@@ -95,6 +95,7 @@ class Asking:
 
     ``plate_places`` and ``plate_hours`` are keys of :class:`dispatch.plates.PlateLimits`: plates kept out where it stops, and
     plates kept out anywhere while it lasts.
+    ``sealed``: it falls on a public holiday and has no exception (R078). ``urgent``: it may use the ready reserve (R161).
     """
 
     unit_id: UnitId
@@ -104,6 +105,13 @@ class Asking:
     declined: tuple[VehicleId, ...] = ()
     plate_places: tuple[str, ...] = ()
     plate_hours: tuple[str, ...] = ()
+    sealed: bool = False
+    urgent: bool = True
+
+    @property
+    def sort_key(self) -> tuple[str | bool | int | tuple[str, ...], ...]:
+        own = (self.unit_id, self.rental, self.priority.rank, self.special)
+        return (*own, self.declined, self.plate_places, self.plate_hours, self.sealed, self.urgent)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -111,6 +119,7 @@ class Offering:
     """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips.
 
     ``plate`` are the keys under which its plate is kept out, ``plate_home`` those of the areas that it stands in.
+    ``sealable``: public holidays seal vehicles of its class (R078). ``reserved``: it is in the ready reserve (R161).
     """
 
     unit_id: UnitId
@@ -122,14 +131,13 @@ class Offering:
     listed: bool = False
     plate: tuple[str, ...] = ()
     plate_home: tuple[str, ...] = ()
+    sealable: bool = True
+    reserved: bool = False
 
     @property
     def sort_key(self) -> tuple[str | bool | tuple[str, ...], ...]:
-        own = self.declined_as or ""
-        return (
-            self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed,
-            self.plate, self.plate_home,
-        )  # fmt: skip
+        own = (self.unit_id, self.region, self.duty.value, self.self_drive, self.declined_as or "")
+        return (*own, self.pooled, self.listed, self.plate, self.plate_home, self.sealable, self.reserved)
 
 
 def judge(
@@ -145,6 +153,10 @@ def judge(
     own = asking.unit_id == offering.unit_id
     if not _fits_duty(asking, offering, own=own):
         return FORBIDDEN, TierRefusal.DUTY_MISMATCH
+    if asking.sealed and offering.sealable:
+        return FORBIDDEN, TierRefusal.SEALED
+    if offering.reserved and not asking.urgent:
+        return FORBIDDEN, TierRefusal.READY_RESERVE
     if own:
         return (RENTED if asking.rental else SAME_UNIT_OR_COMPOUND), TierRefusal.ALLOWED
     if offering.duty in (Duty.ENFORCEMENT, Duty.SPECIAL):

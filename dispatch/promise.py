@@ -10,33 +10,34 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import cast
 
-from dispatch.agreed import territory_on
+from dispatch.agreed import ruling_on, territory_on
 from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.hours import slowest_conditions
 from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
-from dispatch.permission import Asking, Offering, Territory, judge
+from dispatch.permission import Offering, Territory, judge
 from dispatch.plan import Cause, Reason
 from dispatch.plates import PlateLimits
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
-from dispatch.snapshot import as_point
+from dispatch.ruling import Ruling, reason_of
+from dispatch.snapshot import as_point, asking_of
 from dispatch.view import local_day, local_midnight
 from fleet.documents import decode
 from fleet.drivers import Driver
 from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
 from fleet.itineraries import Itinerary, ItineraryStop
-from fleet.requests import TripKind, TripRequest
+from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Document, FleetStore
 from fleet.units import Level, Unit
-from fleet.vehicles import Energy, Vehicle, VehicleKind, VehicleState
+from fleet.vehicles import Energy, Vehicle, VehicleKind
 from routing.matrix import UNREACHABLE, LegMatrix
 from routing.profiles import PROFILES
 from routing.snap import Point
@@ -92,6 +93,7 @@ class _Tally:
     """Why candidates did not fit, and the earliest pick-up that would have."""
 
     causes: Counter[Cause] = field(default_factory=Counter)
+    refusals: set[TierRefusal] = field(default_factory=set)
     offer_s: int | None = None
 
     def offer(self, begin_s: int) -> None:
@@ -106,32 +108,50 @@ def promise(
     now: datetime,
     policy: DispatchPolicy | None = None,
     territory: Territory | None = None,
+    ruling: Ruling | None = None,
 ) -> Answer:
     """Answer a request that need not be stored yet. Nothing is written and nothing is reserved.
 
     Nearer pools are tried before farther ones; within a pool the vehicle that drives least for it is chosen.
     """
     policy = policy or DispatchPolicy()
-    territory = territory or territory_on(store, local_day(request.stops[0].earliest_at))
+    day = local_day(request.stops[0].earliest_at)
+    # Whether it is approved, and its budget, are decided later: the question here is whether it could be driven.
+    ruling = replace(ruling or ruling_on(store, day), approvals=False)
+    territory = territory or territory_on(store, day, book=ruling.book)
     off = _off_network(request, roads, policy)
     if off is not None:
         return Answer(outcome=Outcome.REFUSAL, reasons=(off,))
     if request.stops[0].latest_at < now:
         past: dict[str, int | str] = {"latest_at": request.stops[0].latest_at.isoformat(), "now": now.isoformat()}
         return Answer(outcome=Outcome.REFUSAL, reasons=(Reason(code=Cause.TIME_WINDOWS, proven=True, detail=past),))
+    stopped = ruling.request_refusal(request)
+    if stopped is not None:
+        return Answer(outcome=Outcome.REFUSAL, reasons=(reason_of(stopped),))
     tally = _Tally()
-    fleet = _Fleet(store, request, now=now, policy=policy, territory=territory)
+    fleet = _Fleet(store, request, now=now, policy=policy, territory=territory, ruling=ruling)
     for regions in fleet.pools():
         best = _best(fleet.candidates(regions, tally), request, roads, policy, fleet.midnight, tally)
         if best is not None:
             return best
     causes = tally.causes or Counter({Cause.NO_VEHICLE: 1})
     reasons = tuple(
-        Reason(code=cause, proven=False, detail={"vehicles": count})
+        Reason(code=cause, proven=False, detail={"vehicles": count, **_rules(cause, tally)})
         for cause, count in sorted(causes.items(), key=lambda item: (-item[1], item[0].value))
     )
     offer_at = None if tally.offer_s is None else fleet.midnight + timedelta(seconds=tally.offer_s)
     return Answer(outcome=Outcome.REFUSAL, reasons=reasons, offer_at=offer_at)
+
+
+def _rules(cause: Cause, tally: _Tally) -> dict[str, int | str]:
+    """Which rules keep vehicles from serving the request, in the form of a plan's reasons."""
+    if cause is not Cause.VEHICLE_NOT_ALLOWED or not tally.refusals:
+        return {}
+    refusals = sorted(tally.refusals)
+    return {
+        "refusal": ",".join(own.name for own in refusals),
+        "rules": ",".join(sorted({own.rule_id for own in refusals})),
+    }
 
 
 def _off_network(request: TripRequest, roads: Roads, policy: DispatchPolicy) -> Reason | None:
@@ -160,16 +180,16 @@ class _Fleet:
         now: datetime,
         policy: DispatchPolicy,
         territory: Territory,
+        ruling: Ruling,
     ) -> None:
         self._store, self._request, self._policy, self._territory = store, request, policy, territory
+        self._ruling, self._asking = ruling, asking_of(request, ruling, now=now, plates=PlateLimits())
         self.day = local_day(request.stops[0].earliest_at)
         self.midnight = local_midnight(self.day)
         self._now_s = math.ceil((now - self.midnight).total_seconds())
         self._units: dict[UnitId, Unit] = {}
         self._sites: dict[SiteId, Site] = {}
         self._plates = PlateLimits()
-        self._plate_places = self._plates.of_places(request)
-        self._plate_hours = self._plates.of_hours(request)
 
     def pools(self) -> list[list[str]]:
         """Regions whose vehicles are tried together: the own area, its cooperation area, its allies."""
@@ -204,14 +224,6 @@ class _Fleet:
 
     def _tier(self, vehicle: Vehicle, tally: _Tally) -> int | None:
         request = self._request
-        asking = Asking(
-            unit_id=request.unit_id,
-            rental=request.kind is TripKind.RENTAL,
-            priority=request.priority,
-            special=bool(request.equipment),
-            plate_places=self._plate_places,
-            plate_hours=self._plate_hours,
-        )
         offering = Offering(
             unit_id=vehicle.unit_id,
             region=vehicle.region,
@@ -219,13 +231,16 @@ class _Fleet:
             self_drive=vehicle.self_drive,
             pooled=vehicle.pooled,
             listed=vehicle.listed,
-            plate=self._plates.of_vehicle(vehicle) if self._plate_places else (),
-            plate_home=self._plates.of_home(vehicle, self._site(vehicle.home_site_id)) if self._plate_hours else (),
+            plate=self._plates.of_vehicle(vehicle) if self._asking.plate_places else (),
+            plate_home=self._plates.of_home(vehicle, self._site(vehicle.home_site_id))
+            if self._asking.plate_hours
+            else (),
+            sealable=vehicle.duty not in self._ruling.unsealed_duties(vehicle.region),
         )
-        if vehicle.state is not VehicleState.AVAILABLE or vehicle.profile not in PROFILES:
+        if self._ruling.vehicle_refusal(vehicle) is not None or vehicle.profile not in PROFILES:
             return None
         tier, refusal = judge(
-            asking,
+            self._asking,
             offering,
             units={request.unit_id: self._unit(request.unit_id), vehicle.unit_id: self._unit(vehicle.unit_id)},
             territory=self._territory,
@@ -234,6 +249,7 @@ class _Fleet:
         if tier == FORBIDDEN:
             if refusal is not TierRefusal.DUTY_MISMATCH:
                 tally.causes[Cause.VEHICLE_NOT_ALLOWED] += 1
+                tally.refusals.add(refusal)
             return None
         if request.passengers > vehicle.seats:
             tally.causes[Cause.CAPACITY] += 1

@@ -112,6 +112,7 @@ def request(id="R1", hour=9.0, **more):
         "unit_id": "U1",
         "region": SUINING,
         "requester_id": "P1",
+        "approver_id": "P9",
         "kind": TripKind.TRANSFER,
         "purpose": "调研",
         "passengers": 2,

@@ -132,7 +132,7 @@ def test_a_charter_of_two_days_opens_the_second_day():
     trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
     problem = snap(view(*BASE, trip)).problem
     assert problem.horizon_s == 2 * 86_400
-    assert problem.vehicles[0].windows == ((28_800, 64_800), (115_200, 151_200))
+    assert problem.vehicles[0].windows == ((28_800, 61_200), (115_200, 147_600))
 
 
 def test_ride_limit_is_the_stated_rule():
@@ -201,7 +201,7 @@ def test_regions_without_agreement_stay_apart(region):
         (Duty.CONFIDENTIAL, Priority.CONFIDENTIAL, False, TierRefusal.ALLOWED),
         (Duty.POOLED, Priority.CONFIDENTIAL, True, TierRefusal.DUTY_MISMATCH),
         (Duty.EMERGENCY, Priority.ORDINARY, True, TierRefusal.DUTY_MISMATCH),
-        (Duty.EMERGENCY, Priority.EMERGENCY, False, TierRefusal.ALLOWED),
+        (Duty.EMERGENCY, Priority.EMERGENCY, False, TierRefusal.READY_RESERVE),
         (Duty.POOLED, Priority.EMERGENCY, False, TierRefusal.ALLOWED),
         (Duty.ENFORCEMENT, Priority.ORDINARY, True, TierRefusal.ALLOWED),
         (Duty.ENFORCEMENT, Priority.ORDINARY, False, TierRefusal.DUTY_MISMATCH),
@@ -283,13 +283,14 @@ def test_windows_start_with_the_shift_or_after_now():
     assert snap(facts, now=at(12)).problem.vehicles[0].windows == ((12 * 3_600 + 300, 64_800),)
 
 
-def test_a_driver_around_the_clock_has_one_long_window():
+def test_a_driver_around_the_clock_works_a_day_of_the_rules_length():
     trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
     always = driver(shift=Shift(start_s=0, end_s=86_400))
-    assert snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows == ((0, 172_800),)
+    windows = snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows
+    assert windows == ((28_800, 61_200), (115_200, 147_600))
     night = driver(shift=Shift(start_s=72_000, end_s=108_000))
     windows = snap(view(unit(), site(), vehicle(), night, trip)).problem.vehicles[0].windows
-    assert windows == ((72_000, 108_000), (158_400, 194_400))
+    assert windows == ((72_000, 104_400), (158_400, 190_800))
 
 
 def test_nobody_at_all_is_still_a_problem():
