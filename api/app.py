@@ -27,6 +27,7 @@ from api.routes import (
     closures,
     drivers,
     events,
+    gbfs,
     health,
     imports,
     itineraries,
@@ -38,6 +39,10 @@ from api.routes import (
     persons,
     plans,
     regions,
+    rental_accounts,
+    rental_life,
+    rental_register,
+    rentals,
     requests,
     rules,
     sessions,
@@ -78,6 +83,11 @@ ROUTERS = (
     measures,
     budgets,
     settlements,
+    rentals,
+    rental_life,
+    rental_register,
+    rental_accounts,
+    gbfs,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

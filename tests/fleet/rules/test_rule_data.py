@@ -29,7 +29,7 @@ def sources(repository: Path) -> str:
 
 def _mentions(text: str, rule_id: str) -> bool:
     """Whether a text names a rule, alone or in a range such as R170-R175."""
-    if rule_id in text:
+    if rule_id in text or f"_{rule_id.lower()}_" in text:
         return True
     ranges = re.findall(r"R(\d{3})-R(\d{3})", text)
     return any(int(first) <= int(rule_id[1:]) <= int(last) for first, last in ranges)
