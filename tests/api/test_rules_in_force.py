@@ -7,10 +7,13 @@ from datetime import date
 
 import pytest
 
+from api.remedies import say_remedy
 from api.settings import InvalidSetting, load_settings
-from fleet.documents import encode, kind_of
+from fleet.documents import decode, encode, kind_of
+from fleet.errors import InvalidFact
 from fleet.people import Person, Role
 from fleet.rules.load import load
+from fleet.rules.pools import PoolRules
 from fleet.store import Commit, Write
 from fleet.units import Level, Unit
 from fleet.vehicles import Energy, Vehicle, VehicleKind
@@ -276,3 +279,52 @@ def test_the_server_reads_an_offices_own_rules_and_shows_who_signed(world, tmp_p
     assert own["signed_for"] == "市政府常务会议决定"
     with pytest.raises(InvalidSetting):
         load_settings({"CHUANYU_RULES_DIR": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        (('unit = "ratio"', 'unit = "percent"'), "values.nev_share.unit"),
+        (('regions = ["510100"]', 'regions = ["999999"]'), "values.nev_share.regions"),
+        (('integer = "2*nev > 1*replaced"', 'integer = "nev > 50%"'), "values.nev_share.integer"),
+        (('integer = "2*nev > 1*replaced"', 'integer = "10*nev >= 3*replaced"'), "values.nev_share.integer"),
+        (("on = 2026-01-05", "on = 2026-03-05"), "values.nev_share.from"),
+        (('person = "张三"', 'person = ""'), "signature"),
+        (("[[values]]", LOCAL[LOCAL.index("[[values]]") :] + "\n[[values]]"), "values.nev_share"),
+    ],
+)
+def test_a_bad_rule_file_is_refused_by_name_in_both_languages(tmp_path, changed, field):
+    """R015, R021: wrong unit, unknown region, a bound without whole numbers, a loosened one, an overlap, no signature."""
+    (tmp_path / "chengdu.toml").write_text(LOCAL.replace(*changed), encoding="utf-8")
+    with pytest.raises(InvalidFact) as caught:
+        load(tmp_path)
+    assert (caught.value.id, caught.value.field) == ("chengdu.toml", field)
+    said = say_remedy(caught.value.remedy)
+    assert said.en == caught.value.remedy
+    assert said.zh != said.en or said.en == "ratio"
+
+
+def test_a_pair_confirmed_by_one_side_permits_nothing(world):
+    """R012: of Suining and Hechuan one side's word alone, and the refusal says whose is missing."""
+    made = world.post(
+        "/v1/agreements",
+        "admin",
+        {
+            "id": "A-HALF",
+            "regions": [SUINING, "500117"],
+            "coordinator_id": "U-SN",
+            "review_on": "2026-12-31",
+        },
+    )
+    assert made.status_code == 201
+    assert world.post("/v1/agreements/A-HALF:confirm", "dispatcher", {}).json()["state"] == "proposed"
+    pools = PoolRules(
+        book=load(),
+        day=date(2026, 3, 2),
+        agreements=(decode("agreement", world.store.get("agreement", "A-HALF").body),),
+    )
+    refusal = pools.between_regions(SUINING, "500117").refusal
+    assert refusal is not None
+    assert (refusal.rule_id, refusal.code) == ("R012", "not_confirmed")
+    assert refusal.message_zh
+    assert refusal.message_en

@@ -88,7 +88,7 @@ _REFUSES = re.compile(
 )
 #: Rules that set what things are, not what is refused: codes of tables and nouns, numbers of the energy model, proof, records.
 _HELD_OTHERWISE = frozenset(
-    {"R002", "R004", "R006", "R036", "R064", "R083", "R144", "R201", "R001", "R172", "R045", "R116", "R118"}
+    {"R091", "R002", "R004", "R006", "R036", "R064", "R083", "R144", "R201", "R001", "R172", "R045", "R116", "R118"}
 )
 
 
