@@ -26,9 +26,16 @@ from fleet.itineraries import Assignment, Itinerary
 from fleet.measures import Measure
 from fleet.people import Person
 from fleet.plans import PlanRecord
+from fleet.providers import Provider, ProviderFeed
+from fleet.rental_accounts import RentalBatch
+from fleet.rental_budgets import RentalBudget
+from fleet.rental_calendar import RentalCalendar
+from fleet.rental_points import RentalPoint
+from fleet.rentals import Rental
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Body
+from fleet.tariffs import RentalTariff
 from fleet.units import Unit
 from fleet.vehicles import Vehicle
 
@@ -46,6 +53,14 @@ KINDS: dict[str, type] = {
     "closure": RoadClosure,
     "measure": Measure,
     "budget": Budget,
+    "provider": Provider,
+    "provider_feed": ProviderFeed,
+    "rental_tariff": RentalTariff,
+    "rental": Rental,
+    "rental_calendar": RentalCalendar,
+    "rental_batch": RentalBatch,
+    "rental_point": RentalPoint,
+    "rental_budget": RentalBudget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -63,6 +78,14 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "closure": ("region",),
     "measure": ("region", "kind"),
     "budget": ("region", "unit_id"),
+    "provider": ("region",),
+    "provider_feed": (),
+    "rental_tariff": ("provider_id", "region"),
+    "rental": ("state", "region", "unit_id", "renter_id", "vehicle_id", "provider_id", "request_id"),
+    "rental_calendar": (),
+    "rental_batch": ("provider_id", "month", "region"),
+    "rental_point": ("region", "township"),
+    "rental_budget": ("unit_id", "region"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 
