@@ -22,6 +22,7 @@ from fleet.store import Body, Document, Event, FleetStore
 
 STAFF = frozenset({Role.DISPATCHER, Role.PLANNER, Role.AUDITOR, Role.ADMIN})
 REGISTRARS = frozenset({Role.DISPATCHER, Role.ADMIN})
+PLANNERS = frozenset({Role.PLANNER, Role.ADMIN})
 PLAN_STARTERS = frozenset({Role.DISPATCHER, Role.PLANNER, Role.ADMIN})
 REQUESTERS = frozenset({Role.REQUESTER, Role.APPROVER, Role.DISPATCHER, Role.ADMIN})
 APPROVERS = frozenset({Role.APPROVER})
@@ -39,6 +40,8 @@ READERS: Mapping[str, frozenset[Role]] = {
     "job": STAFF,
     "agreement": STAFF,
     "closure": STAFF | DRIVERS,
+    "measure": STAFF | DRIVERS,
+    "budget": STAFF | {Role.APPROVER},
     "rental": frozenset(Role),
     "rental_point": frozenset(Role),
     "rental_tariff": frozenset(Role),
@@ -100,6 +103,13 @@ class Viewer:
         if kind == "plan":
             # A plan of the whole area is open to every region's staff; its parts are filtered one by one.
             return self.has(STAFF) and (in_region or region == "" or covers(region, person.region))
+        if kind == "measure":
+            # A closed region concerns every region whose trips lead there.
+            return self.has(READERS["measure"])
+        if kind == "budget":
+            return self.has(READERS["budget"]) and (
+                in_region or self._approves_for(str(body.get("unit_id") or ""), region)
+            )
         if kind == "closure":
             # Roads are everybody's: a closed pass concerns every region whose cars might take it.
             return self.has(READERS["closure"])

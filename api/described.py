@@ -18,12 +18,14 @@ from pydantic.json_schema import models_json_schema
 from api.answer_examples import (
     AGREEMENT,
     ASSIGNMENT,
+    BUDGET,
     CHECKED,
     CLOSURE,
     DRIVER,
     IMPORTED,
     ITINERARY,
     JOB,
+    MEASURE,
     OVERVIEW,
     PERSON,
     PLACE,
@@ -33,6 +35,7 @@ from api.answer_examples import (
     REGION,
     REQUEST,
     SESSION,
+    SETTLEMENT,
     SITE,
     SOLVED,
     TOUCHED,
@@ -76,6 +79,10 @@ def _all() -> dict[str, Described]:
     kept("/v1/persons", answers.PersonAnswer, PERSON)
     kept("/v1/agreements", answers.AgreementAnswer, AGREEMENT, amended=False)
     kept("/v1/network/closures", answers.ClosureAnswer, CLOSURE, amended=False)
+    kept("/v1/measures", answers.MeasureAnswer, MEASURE, amended=False)
+    one("POST /v1/measures/{id}:lift", answers.MeasureAnswer, {**MEASURE, "lifted_at": "2026-03-02T15:00:00+08:00"})
+    kept("/v1/budgets", answers.BudgetAnswer, BUDGET, amended=False)
+    one("GET /v1/settlements", answers.SettlementAnswer, SETTLEMENT)
     kept("/v1/requests", answers.RequestAnswer, REQUEST, amended=False)
     out = {**VEHICLE, "state": "out_of_service", "version": 2}
     one("POST /v1/vehicles/{id}:takeOutOfService", answers.VehicleAnswer, out)
@@ -132,7 +139,7 @@ AGREEMENT_STEPS = {
     "end": "ended",
     "renew": "proposed",
 }
-REQUEST_STEPS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
+REQUEST_STEPS = {"approve": "approved", "allowBudget": "submitted", "reject": "rejected", "cancel": "cancelled"}
 TAPS = {
     "accept": ("accepted", "accept"),
     "decline": ("declined", "decline"),

@@ -253,4 +253,5 @@ BREACHES: Mapping[Breach, Text] = {
     Breach.COST: Text("费用与计算不符", "the stated cost is wrong"),
     Breach.PENALTY: Text("未安排的代价不符", "the stated penalty is wrong"),
     Breach.BOUND: Text("下界高于方案自身", "the bound is above the plan"),
+    Breach.RULE: Text("派车单违反规则", "an order breaks a rule"),
 }

@@ -47,6 +47,15 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "R109: an agreed tariff before the first settlement": "R109：首次结算前须约定计价办法",
         "R109: at least one order": "R109：至少有一张派车单",
         "from zero to the number of all spaces": "从零到车位总数",
+        "0: a closure has no level": "封控没有级别，填 0",
+        "R131: zero or more fen": "R131：零或正数（分）",
+        "R170: an energy emergency is of a region; mark a site as protected": (
+            "R170：能源应急按地区启动；个别站点请标为保电"
+        ),
+        "R170: level 1 to 4": "R170：级别为 1 至 4",
+        "a year such as 2026": "填年份，如 2026",
+        "after starts_at": "须晚于 starts_at",
+        "each rule once": "每条规则只填一次",
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
         ),

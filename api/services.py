@@ -24,6 +24,8 @@ from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
 from fleet.requests import TripRequest
+from fleet.rules.load import load
+from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Services:
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
+    book: RuleBook = field(default_factory=load)
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None

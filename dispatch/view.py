@@ -79,6 +79,17 @@ def everywhere(_region: str) -> bool:
     return True
 
 
+def every(store: FleetStore, kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    """Yield all nouns of a kind, or those that an index selects, by id."""
+    after = ""
+    while True:
+        page = store.list(kind, where=where, after=after)
+        yield from (decode(kind, document.body) for document in page.documents)
+        if page.next_after is None:
+            return
+        after = page.next_after
+
+
 def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = everywhere) -> FleetView:
     """Read what a plan of ``day`` needs.
 
@@ -86,7 +97,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     """
     versions: dict[tuple[str, str], int] = {}
 
-    def every(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    def reading(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
         after = ""
         while True:
             page = store.list(kind, where=where, after=after)
@@ -101,7 +112,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     carried: dict[RequestId, TripRequest] = {}
     rented = rented_requests(store)
     for state in PLANNED_STATES:
-        for request in every("request", ("state", state.value)):
+        for request in reading("request", ("state", state.value)):
             first_day = local_day(request.stops[0].earliest_at)
             if not in_scope(request.region) or request.id in rented:
                 continue
@@ -109,14 +120,14 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
                 requests[request.id] = request
             elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
                 carried[request.id] = request
-    itineraries = {i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))}
-    assignments, declined, offers = _assignments(every, requests, carried, itineraries.values())
+    itineraries = {i.vehicle_id: i for i in reading("itinerary", ("day", day.isoformat()))}
+    assignments, declined, offers = _assignments(reading, requests, carried, itineraries.values())
     return FleetView(
         day=day,
-        units={unit.id: unit for unit in every("unit")},
-        sites={site.id: site for site in every("site")},
-        vehicles={v.id: v for v in every("vehicle") if in_scope(v.region) and not is_let(store, v, day)},
-        drivers={d.id: d for d in every("driver") if in_scope(d.region)},
+        units={unit.id: unit for unit in reading("unit")},
+        sites={site.id: site for site in reading("site")},
+        vehicles={v.id: v for v in reading("vehicle") if in_scope(v.region) and not is_let(store, v, day)},
+        drivers={d.id: d for d in reading("driver") if in_scope(d.region)},
         requests=dict(sorted(requests.items())),
         carried=dict(sorted(carried.items())),
         itineraries=itineraries,

@@ -28,6 +28,7 @@ from scenarios.fleets import choose
 from scenarios.history import History, read_history
 from scenarios.measures import Account, measure
 from scenarios.naming import PURPOSE_EMERGENCY
+from scenarios.paper import build_agreements
 from scenarios.period import PeriodProgress, Setting, run_period
 from scenarios.quick import solve_quickly
 from scenarios.region import DemoRegion, Ground, build_demo, build_ground
@@ -323,6 +324,7 @@ def build_region(demo: Demo) -> DemoRegion:
             persons=ground.persons,
             requests=ground.ask(day=demo.day, count=demo.requests, mix=mix, rng=generator),
             waiting=(),
+            agreements=build_agreements(demo.day),
             featured=ground.featured,
         )
     region = build_demo(

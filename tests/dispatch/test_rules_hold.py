@@ -296,12 +296,12 @@ def test_charging_against_the_rules_is_caught():
     emergency = replace(narrow, measures=(measure(MeasureKind.ENERGY_EMERGENCY, SUINING),))
     assert rules(emergency) == {"R061"}  # half the site's power by day (R171)
     assert rules(with_(emergency, site={"protected": True})) == set()  # R175
-    night = [replace(itineraries[0], stops=tuple(at_night(own) for own in itineraries[0].stops))]
+    late = MIDNIGHT + timedelta(hours=23, minutes=30) - charges[0].begin_at
+    night = [replace(itineraries[0], stops=tuple(moved(own, late) for own in itineraries[0].stops))]
     assert "R173" in rules(emergency, night)
 
 
-def at_night(own):
-    late = timedelta(hours=14)
+def moved(own, late):
     return replace(own, arrive_at=own.arrive_at + late, begin_at=own.begin_at + late, depart_at=own.depart_at + late)
 
 

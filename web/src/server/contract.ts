@@ -83,6 +83,7 @@ export interface TripRequest {
   id: string;
   version: number;
   unit_id: string;
+  unit_name?: string;
   region: string;
   requester_id: string;
   kind: TripKind;
@@ -207,6 +208,9 @@ export interface Assignment {
   request_id: string;
   vehicle_id: string;
   plate?: string;
+  vehicle_unit_name?: string;
+  driver_name?: string;
+  driver_phone?: string;
   driver_id: string | null;
   state: AssignmentState;
   pickup_at: string;
