@@ -24,3 +24,13 @@ class BadInstance(DispatchError):
         super().__init__(f"{instance}: {message}")
         self.instance = instance
         self.message = message
+
+
+class TooLargeForProof(DispatchError):
+    """A problem that exact solving cannot finish: ``what`` ("labels", "time", "powers") ran out at ``count`` of ``most``."""
+
+    def __init__(self, what: str, count: int, most: int) -> None:
+        super().__init__(f"too large for a proof of optimality: {what} ran out at {count} of {most}")
+        self.what = what
+        self.count = count
+        self.most = most
