@@ -32,7 +32,8 @@ class Settings:
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
     ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
-    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. Each of the demo's 59 areas has
+    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise; ``ambient_c`` the outside temperature
+    that plans count with, None for what is usual in the region and month. Each of the demo's 59 areas has
     at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     demo_seed: int = 1
     demo_day: str | None = None
     plan_seconds: float = 20.0
+    ambient_c: float | None = None
     session_hours: float = 12.0
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
@@ -147,6 +149,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
         demo_day=_day(environ, "CHUANYU_DEMO_DAY"),
         plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),
+        ambient_c=_number(environ, "CHUANYU_AMBIENT_C", 20.0, least=-50, most=60)
+        if environ.get("CHUANYU_AMBIENT_C", "").strip()
+        else None,
         session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
         body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),
         log_level=level,

@@ -34,3 +34,12 @@ class TooLargeForProof(DispatchError):
         self.what = what
         self.count = count
         self.most = most
+
+
+class PeerMissing(DispatchError):
+    """A solver to compare with is not installed: ``solver`` as it was asked for, ``package`` what is missing."""
+
+    def __init__(self, solver: str, package: str) -> None:
+        super().__init__(f"{solver} needs the package {package}: install chuanyu-dispatch[bench]")
+        self.solver = solver
+        self.package = package

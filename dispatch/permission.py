@@ -91,18 +91,31 @@ def territory_under(regions: Regions, pools: PoolRules) -> Territory:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Asking:
-    """What of a request decides who may serve it; requests that agree in it form one group."""
+    """What of a request decides who may serve it; requests that agree in it form one group.
+
+    ``sealed``: it falls on a public holiday and has no exception (R078). ``urgent``: it may use the ready reserve (R161).
+    """
 
     unit_id: UnitId
     rental: bool
     priority: Priority
     special: bool
     declined: tuple[VehicleId, ...] = ()
+    sealed: bool = False
+    urgent: bool = True
+
+    @property
+    def sort_key(self) -> tuple[str, bool, int, bool, tuple[VehicleId, ...], bool, bool]:
+        own = (self.unit_id, self.rental, self.priority.rank, self.special)
+        return (*own, self.declined, self.sealed, self.urgent)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Offering:
-    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips."""
+    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips.
+
+    ``sealable``: public holidays seal vehicles of its class (R078). ``reserved``: it is in the ready reserve (R161).
+    """
 
     unit_id: UnitId
     region: str
@@ -111,11 +124,13 @@ class Offering:
     declined_as: VehicleId | None = None
     pooled: bool = True
     listed: bool = False
+    sealable: bool = True
+    reserved: bool = False
 
     @property
-    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool]:
-        own = self.declined_as or ""
-        return (self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed)
+    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool, bool, bool]:
+        own = (self.unit_id, self.region, self.duty.value, self.self_drive, self.declined_as or "")
+        return (*own, self.pooled, self.listed, self.sealable, self.reserved)
 
 
 def judge(
@@ -127,6 +142,10 @@ def judge(
     own = asking.unit_id == offering.unit_id
     if not _fits_duty(asking, offering, own=own):
         return FORBIDDEN, TierRefusal.DUTY_MISMATCH
+    if asking.sealed and offering.sealable:
+        return FORBIDDEN, TierRefusal.SEALED
+    if offering.reserved and not asking.urgent:
+        return FORBIDDEN, TierRefusal.READY_RESERVE
     if own:
         return (RENTED if asking.rental else SAME_UNIT_OR_COMPOUND), TierRefusal.ALLOWED
     if offering.duty in (Duty.ENFORCEMENT, Duty.SPECIAL):

@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from dispatch.agreed import territory_on
+from dispatch.agreed import ruling_on, territory_on
 from dispatch.check import Violation, check
 from dispatch.errors import DispatchError
+from dispatch.judged import judge
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
 from dispatch.permission import Territory
 from dispatch.plan import Plan, Reason
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
+from dispatch.ruling import Ruling
 from dispatch.snapshot import Snapshot, build
 from dispatch.solve import StopRule, solve
 from dispatch.view import FleetView, read
@@ -83,6 +85,7 @@ def run_once(
     policy: DispatchPolicy | None = None,
     clock: Callable[[], float] | None = None,
     solver: Solver = solve,
+    ruling: Ruling | None = None,
 ) -> RunReport:
     """Plan one local day and commit the plan.
 
@@ -100,6 +103,8 @@ def run_once(
         requests of others are left alone.
     territory
         How regions relate; by default as the agreements in the store and the rules of the day have it.
+    ruling
+        The rules of the day with the measures and budgets in force; by default as the store has them, planned by the machine.
     clock
         Seconds of any steady clock, to time the search; without one the record says 0.
     solver
@@ -115,16 +120,21 @@ def run_once(
     tick = clock or (lambda: 0.0)
     scope = region or ""
     view = read(store, day=day, in_scope=lambda code: covers(scope, code))
-    territory = territory or territory_on(store, day)
+    ruling = ruling or ruling_on(store, day)
+    territory = territory or territory_on(store, day, book=ruling.book)
     keep: frozenset[VehicleId] = frozenset()
     seconds = 0.0
     mended: tuple[Violation, ...] = ()
     while True:
-        snapshot = build(view, roads, territory=territory, policy=policy, now=now, keep=keep)
+        snapshot = build(view, roads, territory=territory, policy=policy, now=now, keep=keep, ruling=ruling)
         begun = tick()
         plan = solver(snapshot.problem, seed=seed, stop=stop)
         seconds += tick() - begun
         violations = check(snapshot.problem, plan)
+        orders: tuple[Order, ...] = ()
+        if not violations:
+            orders = write_orders(snapshot, plan, plan_id=_plan_id(day, now, seed, plan))
+            violations = judge(snapshot, orders, territory)
         if not violations:
             break
         # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary, once.
@@ -133,10 +143,13 @@ def run_once(
         if keep or not wrong:
             raise PlanRejected(violations)
         keep, mended = frozenset(wrong), violations
-    plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
-    orders = write_orders(snapshot, plan, plan_id=plan_id)
+    plan_id = _plan_id(day, now, seed, plan)
     report = _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
     return replace(report, mended=mended)
+
+
+def _plan_id(day: date, now: datetime, seed: int, plan: Plan) -> PlanId:
+    return PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +209,7 @@ def _commit(
         ),
         problem_digest=plan.problem_digest,
         seed=plan.seed,
+        dispatcher_id=snapshot.ruling.dispatcher_id,
     )
     existing = store.find("plan", plan_id)
     store.commit(

@@ -18,10 +18,12 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
 from fleet.people import Person
 from fleet.plans import PlanRecord
 from fleet.requests import TripRequest
@@ -42,6 +44,8 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "measure": Measure,
+    "budget": Budget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -57,6 +61,8 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "measure": ("region", "kind"),
+    "budget": ("region", "unit_id"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fleet.errors import IllegalTransition
-from fleet.ids import AssignmentId, DriverId, ItineraryId, PlanId, RegionCode, RequestId, SiteId, VehicleId
+from fleet.ids import AssignmentId, DriverId, ItineraryId, PersonId, PlanId, RegionCode, RequestId, SiteId, VehicleId
 
 
 class StopKind(StrEnum):
@@ -102,7 +102,11 @@ class DriverReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """A request given to a vehicle and its driver. ``why`` says in a code what decided for this vehicle (rule R083)."""
+    """A request given to a vehicle and its driver. ``why`` says in a code what decided for this vehicle (rule R083).
+
+    ``notices`` are rules that warn about the trip without stopping it, such as ``R045`` for a vehicle without marking;
+    ``dispatcher_id`` is who had the plan made, None for the machine (R156).
+    """
 
     id: AssignmentId
     request_id: RequestId
@@ -116,6 +120,8 @@ class Assignment:
     offered_at: datetime
     state: AssignmentState = AssignmentState.OFFERED
     why: str = ""
+    notices: tuple[str, ...] = ()
+    dispatcher_id: PersonId | None = None
     reports: tuple[DriverReport, ...] = ()
 
 

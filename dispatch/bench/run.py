@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dispatch.bench.outcome import Outcome, write_solution
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
@@ -20,20 +19,6 @@ from dispatch.search.warmup import compile_kernels
 
 TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
 """Objective of the eadarp set: weights of travel time and of excess ride time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The line that a benchmark run prints; ``cost`` in the file's own unit, ``bound`` None where none was proved."""
-
-    instance: str
-    cost: float
-    vehicles: int
-    unserved: int
-    seconds: float
-    iterations: int
-    seed: int
-    bound: float | None
 
 
 def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
@@ -190,11 +175,7 @@ def solve_file(
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
-    body = [
-        nodes if instance.identical else {"vehicle": model.slots[k].vehicle + 1, "nodes": nodes} for k, nodes in used
-    ]
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{instance.name}.solution.json").write_text(json.dumps({"routes": body}) + "\n", encoding="utf-8")
+    write_solution(instance, [(model.slots[k].vehicle, nodes) for k, nodes in used], out)
     index = {v: i for i, v in enumerate(instance.nodes)}
     cost = 0.0
     for k, nodes in used:
@@ -240,7 +221,3 @@ def node_routes(engine: Engine, instance: Instance) -> list[list[int | dict[str,
             route.extend({"station": stations[group]} for position, group in charges if position == at)
         routes.append(route)
     return routes
-
-
-def json_line(outcome: Outcome) -> str:
-    return json.dumps(asdict(outcome))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from dispatch.problem import Legs, PinnedStop, Problem, RequestKind, RequestSpec, VehicleSpec
+from dispatch.drives import LegTable
+from dispatch.problem import PinnedStop, Problem, RequestKind, RequestSpec, VehicleSpec
 
 FAR_S = 10**9
 """Later than any instant of a problem."""
@@ -51,7 +52,7 @@ def needed_s(vehicle: VehicleSpec, drive_s: int) -> int:
     return drive_s + rests_within(drive_s, longest_s(vehicle)) * vehicle.rest_s
 
 
-def leg_mfen(vehicle: VehicleSpec, legs: Legs, a: int, b: int) -> int:
+def leg_mfen(vehicle: VehicleSpec, legs: LegTable, a: int, b: int) -> int:
     """Return the price of driving from ``a`` to ``b``."""
     return (
         int(legs.drive_m[a, b]) * vehicle.mfen_per_m
@@ -151,7 +152,7 @@ def _under_way(problem: Problem, index: int, vehicle: VehicleSpec) -> Duty:
     )
 
 
-def _drive_s(legs: Legs, a: int, b: int) -> int:
+def _drive_s(legs: LegTable, a: int, b: int) -> int:
     return max(0, int(legs.drive_s[a, b]))
 
 

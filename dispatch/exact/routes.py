@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from dispatch.drives import whole
 from dispatch.errors import TooLargeForProof
 from dispatch.exact.duties import FAR_S, Duty, leg_mfen, longest_s, may_serve, needed_s, rests_within, served_mfen
 from dispatch.problem import Problem, RequestKind, RequestSpec
@@ -158,7 +159,7 @@ class Enumeration:
     def __init__(self, problem: Problem, duty: Duty, *, open_requests: tuple[int, ...], weights: list[int]) -> None:
         self.problem, self.duty = problem, duty
         self.vehicle = problem.vehicles[duty.vehicle]
-        self.legs = problem.legs[self.vehicle.legs]
+        self.legs = whole(problem.legs[self.vehicle.legs])
         self.longest = longest_s(self.vehicle)
         self.weights = weights
         self.open_requests = tuple(

@@ -97,6 +97,10 @@ class _Desk:
         self.earliest = min([0, *(w[0] for v in problem.vehicles for w in v.windows), *pins])
         self.bills: list[cp_model.LinearExpr] = []
         self.held: dict[int, list[cp_model.IntervalVar]] = {}
+        for other in problem.held_points:
+            if other.end_s > other.begin_s:
+                held = model.new_fixed_size_interval_var(other.begin_s, other.end_s - other.begin_s, "held")
+                self.held.setdefault(other.charge_group, []).append(held)
         for vehicle in problem.vehicles:
             for pin in vehicle.pinned:
                 if pin.charge_group is not None and pin.depart_s > pin.begin_s:

@@ -122,7 +122,17 @@ def test_the_command_prints_one_line_per_instance(tmp_path: Path) -> None:
     )
     assert run.exit_code == 0
     line = json.loads(run.stdout)
-    assert list(line) == ["instance", "cost", "vehicles", "unserved", "seconds", "iterations", "seed", "bound"]
+    assert list(line) == [
+        "instance",
+        "cost",
+        "vehicles",
+        "unserved",
+        "seconds",
+        "iterations",
+        "seed",
+        "bound",
+        "solver",
+    ]
     assert line["instance"] == "square"
 
 

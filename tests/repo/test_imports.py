@@ -35,7 +35,6 @@ DISTRIBUTION = {
     "multipart": "python-multipart",
     "sse_starlette": "sse-starlette",
     "click": "typer",
-    "vroom": "pyvroom",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 from dispatch.bench.readers import Instance
 
@@ -29,9 +30,7 @@ def holds(instance: Instance, vehicle: int, nodes: list[int]) -> bool:
             return False
     route = [instance.start[vehicle], *nodes, instance.end[vehicle]]
     index = {v: i for i, v in enumerate(instance.nodes)}
-    gaps = [
-        instance.service[a] + float(instance.times[index[a], index[b]]) for a, b in zip(route, route[1:], strict=False)
-    ]
+    gaps = [instance.service[a] + float(instance.times[index[a], index[b]]) for a, b in pairwise(route)]
     begin = [instance.early[v] for v in route]
     latest = [instance.late[v] for v in route]
     for _ in range(len(route) * len(route)):

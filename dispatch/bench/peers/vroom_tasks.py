@@ -1,9 +1,9 @@
 """VROOM through pyvroom: shipments, its highest exploration level, as many windows as the time allows.
 
-It cannot state ride-time limits, nor a limit on a route's duration with its waits (its limit is on travel alone). Ride times are
-kept by cutting windows (:mod:`dispatch.bench.peers.windows`), in several degrees one after the other as long as there is
-time; every answer is mended, and the best one counts. Routes too long are mended too. It cannot put vehicles first in its
-objective other than by their fixed cost. No charging: ``eadarp`` is refused. It takes no seed.
+It cannot state ride-time limits, nor a limit on a route's duration with its waits (its limit is on travel alone). Ride
+times are kept by cutting windows (:mod:`dispatch.bench.peers.windows`), in several degrees one after the other as long
+as there is time; every answer is mended, and the best one counts. Routes too long are mended too. Vehicles come first
+by their fixed cost. No charging: ``eadarp`` is refused. It takes no seed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 import time
 from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 import numpy as np
-import vroom
 
 from dispatch.bench.peers.mending import Routes, mended, weight
 from dispatch.bench.peers.windows import cut_windows
@@ -27,22 +28,25 @@ SHARES = (1.0, 0.5, 0.0, 0.75, 0.25)
 def solve(instance: Instance, *, seconds: float, seed: int, threads: int) -> tuple[Routes, int]:
     """Return routes as (vehicle, nodes) and how many runs were made; it takes no seed."""
     del seed
+    vroom = import_module("vroom")
     began = time.monotonic()
     best: Routes = []
-    runs = 0
+    runs, longest = 0, 0.0
     limited = any(math.isfinite(ride) for ride in instance.ride.values())
     for share in SHARES if limited else (0.0,):
-        left = seconds - (time.monotonic() - began)
-        if runs and left < 0.05 * seconds:
+        at = time.monotonic()
+        left = seconds - (at - began)
+        if runs and left < longest:
             break
-        routes = mended(instance, _run(instance, share, max(0.01, left), threads))
+        routes = mended(instance, _run(vroom, instance, share, max(0.01, left), threads))
         runs += 1
+        longest = max(longest, time.monotonic() - at)
         if runs == 1 or weight(instance, routes) < weight(instance, best):
             best = routes
     return best, runs
 
 
-def _run(instance: Instance, share: float, seconds: float, threads: int) -> Routes:
+def _run(vroom: Any, instance: Instance, share: float, seconds: float, threads: int) -> Routes:
     index = {v: i for i, v in enumerate(instance.nodes)}
     windows = cut_windows(instance, share=share)
     problem = vroom.Input()
@@ -64,8 +68,8 @@ def _run(instance: Instance, share: float, seconds: float, threads: int) -> Rout
     for p, d in instance.pairs:
         problem.add_job(
             vroom.Shipment(
-                _step(instance, index, windows, p),
-                _step(instance, index, windows, d),
+                _step(vroom, instance, index, windows, p),
+                _step(vroom, instance, index, windows, d),
                 amount=vroom.Amount([round(q) for q in instance.loads[p]]),
             )
         )
@@ -78,8 +82,8 @@ def _run(instance: Instance, share: float, seconds: float, threads: int) -> Rout
 
 
 def _step(
-    instance: Instance, index: dict[int, int], windows: dict[int, tuple[float, float]], v: int
-) -> vroom.ShipmentStep:
+    vroom: Any, instance: Instance, index: dict[int, int], windows: dict[int, tuple[float, float]], v: int
+) -> Any:
     early, late = windows[v]
     begin = math.ceil(early * SCALE - 1e-6)
     window = vroom.TimeWindow(begin, max(begin, math.floor(late * SCALE + 1e-6)))

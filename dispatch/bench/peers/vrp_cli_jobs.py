@@ -11,10 +11,10 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-import vrp_cli
 
 from dispatch.bench.peers.mending import Routes, mended
 from dispatch.bench.peers.windows import Windows, cut_windows
@@ -27,6 +27,7 @@ MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 def solve(instance: Instance, *, seconds: float, seed: int, threads: int) -> tuple[Routes, int]:
     """Return routes as (vehicle, nodes) and the number of generations; ``seed`` and ``threads`` it does not take."""
     del seed, threads
+    vrp_cli = import_module("vrp_cli")
     windows = cut_windows(instance, share=1.0)
     index = {v: i for i, v in enumerate(instance.nodes)}
     problem = {
