@@ -26,6 +26,7 @@ from api.routes import (
     closures,
     drivers,
     events,
+    gbfs,
     health,
     imports,
     itineraries,
@@ -36,6 +37,10 @@ from api.routes import (
     persons,
     plans,
     regions,
+    rental_accounts,
+    rental_life,
+    rental_register,
+    rentals,
     requests,
     rules,
     sessions,
@@ -72,6 +77,11 @@ ROUTERS = (
     rules,
     agreements,
     closures,
+    rentals,
+    rental_life,
+    rental_register,
+    rental_accounts,
+    gbfs,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

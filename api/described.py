@@ -40,6 +40,7 @@ from api.answer_examples import (
     VEHICLE,
     WHO,
 )
+from api.rental_described import list_described
 from api.schemas import answers
 
 PREFIX = "#/components/schemas/"
@@ -118,6 +119,8 @@ def _all() -> dict[str, Described]:
     one("POST /v1/plans:solve", answers.SolveAnswer, SOLVED)
     one("POST /v1/plans:check", answers.CheckAnswer, CHECKED)
     one("POST /v1/imports", answers.ImportAnswer, IMPORTED)
+    for operation, model, shown in list_described():
+        one(operation, model, shown)
     return found
 
 

@@ -31,6 +31,7 @@ from api.errors import (
     NotUtf8,
     OutsideRegion,
     QueueFull,
+    RuleRefused,
     StaleMatch,
     StillStarting,
     TooManyAttempts,
@@ -74,6 +75,7 @@ __all__ = [
     "OutsideRegion",
     "Problem",
     "QueueFull",
+    "RuleRefused",
     "StaleMatch",
     "StillStarting",
     "TooManyAttempts",
@@ -128,6 +130,18 @@ def _invalid_fact_errors(error: InvalidFact) -> Sequence[FieldError]:
             message=Text("取值无效", "not a possible value"),
             remedy=say_remedy(error.remedy),
         ),
+    )
+
+
+def _refusal_errors(error: RuleRefused) -> Sequence[FieldError]:
+    return tuple(
+        FieldError(
+            field=own.rule_id,
+            value=own.code,
+            message=Text(own.message_zh, own.message_en),
+            remedy=Text(f"规则全文见 /v1/rules/{own.rule_id}", f"/v1/rules/{own.rule_id} has the rule in full"),
+        )
+        for own in error.refusals
     )
 
 
@@ -469,6 +483,19 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         detail=Text("正在等待：{what}。请稍后重试。", "Waiting for: {what}. Try again in a moment."),
         fields=lambda error, language: {"what": error.waiting_for.say(language)},
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    RuleRefused: Answer(
+        status=409,
+        slug="rule-refused",
+        title=Text("规则不允许", "Forbidden by a rule"),
+        detail=Text("{rules}：{messages}。未作任何更改。", "{rules}: {messages}. Nothing was changed."),
+        fields=lambda error, language: {
+            "rules": ", ".join(dict.fromkeys(own.rule_id for own in error.refusals)),
+            "messages": ("；" if language == "zh" else "; ").join(
+                own.message_zh if language == "zh" else own.message_en for own in error.refusals
+            ),
+        },
+        errors=_refusal_errors,
     ),
     QueueFull: Answer(
         status=503,

@@ -36,6 +36,8 @@ from fleet.requests import withdraw as withdraw_request
 from fleet.store import Commit, FleetStore, Write
 
 ACTOR = "dispatch"
+#: With more violations than this a plan is not mended any further.
+MOST_MENDED = 50
 Solver = Callable[..., Plan]
 
 
@@ -54,7 +56,7 @@ class RunReport:
 
     ``committed`` are the itineraries written; ``stale`` requests and vehicles whose documents changed in between: the next run
     plans them again. ``unserved`` holds everybody without a vehicle, with reasons. ``left_out`` are vehicles that took no part.
-    ``mended`` are the violations of a first plan that was thrown away: the vehicles concerned kept their itineraries.
+    ``mended`` are the violations of plans that were thrown away: the vehicles concerned kept their itineraries.
     """
 
     plan_id: PlanId
@@ -113,8 +115,8 @@ def run_once(
     Raises
     ------
     PlanRejected
-        If the checker finds a violation that is no single vehicle's, or one in a second plan as well, in which the vehicles
-        concerned kept their present itineraries. Nothing is written.
+        If the checker finds a violation that is no single vehicle's, or one of a vehicle that kept its present itinerary.
+        Nothing is written.
     """
     policy = policy or DispatchPolicy()
     tick = clock or (lambda: 0.0)
@@ -137,12 +139,13 @@ def run_once(
             violations = judge(snapshot, orders, territory)
         if not violations:
             break
-        # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary, once.
+        # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary. That may take a charge
+        # point from another one, which then keeps its own as well; a vehicle that is wrong as it is ends the matter.
         named = {v.vehicle for v in violations if v.vehicle is not None}
         wrong = {crew.vehicle.id for number, crew in enumerate(snapshot.crews) if number in named}
-        if keep or not wrong:
+        if wrong <= keep or len(mended) > MOST_MENDED:
             raise PlanRejected(violations)
-        keep, mended = frozenset(wrong), violations
+        keep, mended = keep | wrong, (*mended, *violations)
     plan_id = _plan_id(day, now, seed, plan)
     report = _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
     return replace(report, mended=mended)

@@ -12,11 +12,13 @@ from fleet.documents import decode
 from fleet.drivers import Driver
 from fleet.ids import AssignmentId, DriverId, ItineraryId, RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState, Itinerary
+from fleet.rental_calendar import RentalCalendar
+from fleet.rentals import LIVE_STATES
 from fleet.requests import RequestState, TripRequest
 from fleet.sites import Site
 from fleet.store import FleetStore
 from fleet.units import Unit
-from fleet.vehicles import Vehicle
+from fleet.vehicles import Duty, Vehicle
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -97,10 +99,11 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
 
     requests: dict[RequestId, TripRequest] = {}
     carried: dict[RequestId, TripRequest] = {}
+    rented = rented_requests(store)
     for state in PLANNED_STATES:
         for request in every("request", ("state", state.value)):
             first_day = local_day(request.stops[0].earliest_at)
-            if not in_scope(request.region):
+            if not in_scope(request.region) or request.id in rented:
                 continue
             if first_day == day:
                 requests[request.id] = request
@@ -112,7 +115,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         day=day,
         units={unit.id: unit for unit in every("unit")},
         sites={site.id: site for site in every("site")},
-        vehicles={v.id: v for v in every("vehicle") if in_scope(v.region)},
+        vehicles={v.id: v for v in every("vehicle") if in_scope(v.region) and not is_let(store, v, day)},
         drivers={d.id: d for d in every("driver") if in_scope(d.region)},
         requests=dict(sorted(requests.items())),
         carried=dict(sorted(carried.items())),
@@ -122,6 +125,32 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         offers=offers,
         versions=versions,
     )
+
+
+def rented_requests(store: FleetStore) -> frozenset[RequestId]:
+    """Requests that a rental order carries: their car is chosen, and no plan takes them over."""
+    found: set[RequestId] = set()
+    for state in sorted(LIVE_STATES):
+        after = ""
+        while True:
+            page = store.list("rental", where=("state", state.value), after=after)
+            found |= {RequestId(str(document.body["request_id"])) for document in page.documents}
+            if page.next_after is None:
+                break
+            after = page.next_after
+    return frozenset(found)
+
+
+def is_let(store: FleetStore, vehicle: Vehicle, day: date) -> bool:
+    """Whether a rental car is spoken for on a day: then its renters have it, and no plan does."""
+    if vehicle.duty is not Duty.RENTAL:
+        return False
+    document = store.find("rental_calendar", vehicle.id)
+    if document is None:
+        return False
+    calendar: RentalCalendar = decode("rental_calendar", document.body)
+    begin = local_midnight(day)
+    return any(slot.from_at < begin + timedelta(days=1) and slot.until_at > begin for slot in calendar.slots)
 
 
 def _assignments(

@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dispatch.bench.electric import RIDE_WEIGHT, TRAVEL_WEIGHT, electric_cost
 from dispatch.bench.outcome import Outcome, write_solution
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
 from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
 from dispatch.search.warmup import compile_kernels
-
-TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
-"""Objective of the eadarp set: weights of travel time and of excess ride time."""
 
 
 def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
@@ -185,13 +183,8 @@ def solve_file(
         row = [ends[0], *(index[v] for v in stops), ends[1]]
         cost += float(instance.times[row[:-1], row[1:]].sum())
     if instance.battery:
-        working = {model.slots[k].vehicle for k, _ in used}
-        to_end = [index[v] for v in instance.ends]
-        cost = engine.objective + sum(
-            TRAVEL_WEIGHT * float(instance.times[index[v], to_end].min())
-            for k, v in enumerate(instance.start)
-            if k not in working
-        )
+        timed = electric_cost(instance, [(model.slots[k].vehicle, nodes) for k, nodes in used])
+        cost = engine.objective if timed is None else timed
     return Outcome(
         instance=instance.name,
         cost=cost,
