@@ -246,6 +246,24 @@ export interface Plan {
   unserved: { request_id: string; reasons: UnservedReason[] }[];
 }
 
+export interface Closure {
+  id: string;
+  version: number;
+  region: string;
+  reason: string;
+  starts_at: string;
+  ends_at: string | null;
+  speed_frac: number;
+  refs: string[];
+  geometry: string;
+}
+
+export interface DeclaredClosure extends Closure {
+  edge_count: number;
+  touched: { vehicle_id: string; itinerary_id: string; stop: number; name: string; request_id: string | null }[];
+  replans: { job_id: string | null; day: string; region: string }[];
+}
+
 export interface Job {
   id: string;
   kind: string;
