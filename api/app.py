@@ -31,11 +31,14 @@ from api.routes import (
     itineraries,
     jobs,
     network,
+    notices,
     optimiser,
+    options,
     overview,
     persons,
     plans,
     regions,
+    reports,
     requests,
     rules,
     sessions,
@@ -72,6 +75,9 @@ ROUTERS = (
     rules,
     agreements,
     closures,
+    options,
+    notices,
+    reports,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -40,6 +40,7 @@ from api.answer_examples import (
     VEHICLE,
     WHO,
 )
+from api.live_described import live_described
 from api.schemas import answers
 
 PREFIX = "#/components/schemas/"
@@ -108,6 +109,7 @@ def _all() -> dict[str, Described]:
         _page(ITINERARY),
     )
     one("POST /v1/plans, GET /v1/jobs/{id}, DELETE /v1/jobs/{id}", answers.JobAnswer, JOB)
+    live_described(one)
     one("GET /v1/plans", answers.page_of(answers.PlanHead), _page(PLAN_HEAD))
     one("GET /v1/plans/{id}, GET /v1/plans/latest", answers.PlanAnswer, PLAN)
     one("POST /v1/sessions", answers.SessionAnswer, SESSION)
@@ -132,6 +134,9 @@ REQUEST_STEPS = {"approve": "approved", "reject": "rejected", "cancel": "cancell
 TAPS = {
     "accept": ("accepted", "accept"),
     "decline": ("declined", "decline"),
+    "arrive": ("started", "arrive"),
+    "delay": ("on_board", "delay"),
+    "absent": ("absent", "absent"),
     "start": ("started", "start"),
     "pickUp": ("on_board", "pick_up"),
     "dropOff": ("dropped_off", "drop_off"),
@@ -145,6 +150,8 @@ REPORT: dict[str, Any] = {
     "charge_frac": None,
     "reason": "",
     "passengers": None,
+    "expected_at": None,
+    "implied": False,
 }
 
 

@@ -28,6 +28,7 @@ from fleet.store import FleetStore
 if TYPE_CHECKING:
     from api.events import EventFeed
     from api.jobs import Jobs
+    from api.rounds import Rounds
     from dispatch.legs import Roads
     from routing.engine import RoadEngine
 
@@ -75,6 +76,8 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     demo_access: DemoAccess | None = None
     failure: str | None = None
+    planning: threading.Lock = field(default_factory=threading.Lock)
+    rounds: Rounds | None = None
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
     _waiting: list[Text] = field(default_factory=list)
@@ -133,6 +136,10 @@ class Services:
         if self._store is None:
             raise StillStarting(waiting_for=STORE)
         return self._store
+
+    @property
+    def has_roads(self) -> bool:
+        return self._roads is not None
 
     @property
     def roads(self) -> RoadEngine:
@@ -220,6 +227,8 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs in the background; the store itself belongs to whoever opened it."""
+        if self.rounds is not None:
+            self.rounds.stop()
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:

@@ -32,6 +32,8 @@ class Settings:
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
     ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
+    ``rounds`` keeps planned days in step with the facts, each round searching for ``round_seconds``; ``areas`` are the
+    region codes that this process may lead, each planned by itself (empty: everything as one area).
     ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. Each of the demo's 59 areas has
     at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
@@ -49,6 +51,9 @@ class Settings:
     demo_seed: int = 1
     demo_day: str | None = None
     plan_seconds: float = 20.0
+    rounds: bool = True
+    round_seconds: float = 3.0
+    areas: tuple[str, ...] = ("",)
     session_hours: float = 12.0
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
@@ -101,13 +106,27 @@ def _number(environ: Mapping[str, str], name: str, default: float, *, least: flo
     return value
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def _flag(environ: Mapping[str, str], name: str, default: bool = False) -> bool:
     text = environ.get(name, "").strip().lower()
-    if text in ("", "0", "no", "false", "off"):
+    if not text:
+        return default
+    if text in ("0", "no", "false", "off"):
         return False
     if text in ("1", "yes", "true", "on"):
         return True
     raise InvalidSetting(name=name, value=text, remedy="1 or 0")
+
+
+def _areas(environ: Mapping[str, str]) -> tuple[str, ...]:
+    codes = [code.strip() for code in environ.get("CHUANYU_AREAS", "").split(",")]
+    for code in codes:
+        if code and not (code.isdigit() and len(code) == 6):
+            raise InvalidSetting(
+                name="CHUANYU_AREAS",
+                value=code,
+                remedy="region codes of six digits with commas between them, or nothing",
+            )
+    return tuple(dict.fromkeys(codes))
 
 
 def _day(environ: Mapping[str, str], name: str) -> str | None:
@@ -147,6 +166,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
         demo_day=_day(environ, "CHUANYU_DEMO_DAY"),
         plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),
+        rounds=_flag(environ, "CHUANYU_ROUNDS", default=True),
+        round_seconds=_number(environ, "CHUANYU_ROUND_SECONDS", 3.0, least=0.1, most=600.0),
+        areas=_areas(environ),
         session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
         body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),
         log_level=level,

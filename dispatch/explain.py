@@ -55,7 +55,7 @@ def accepted(problem: Problem, plan: Plan | None, asked: Iterable[int]) -> set[i
     lowered = lower(problem, relaxed=everybody, only=tuple(wanted) if plan is None else None)
     engine = Engine(lowered.model, seed=0, threads=1)
     if plan is not None:
-        engine.load(*routes_of(problem, lowered, engine, plan))
+        engine.load(*routes_of(problem, lowered, engine, plan.routes))
     number = {request: r for r, request in enumerate(lowered.requests)}
     return {index for index in wanted if index in number and engine.offer(number[index])[1] >= 0}
 

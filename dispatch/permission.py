@@ -91,18 +91,29 @@ def territory_under(regions: Regions, pools: PoolRules) -> Territory:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Asking:
-    """What of a request decides who may serve it; requests that agree in it form one group."""
+    """What of a request decides who may serve it; requests that agree in it form one group.
+
+    ``only`` is the one vehicle that a dispatcher chose for it.
+    """
 
     unit_id: UnitId
     rental: bool
     priority: Priority
     special: bool
     declined: tuple[VehicleId, ...] = ()
+    only: VehicleId | None = None
+
+    @property
+    def sort_key(self) -> tuple[UnitId, bool, int, bool, tuple[VehicleId, ...], str]:
+        return self.unit_id, self.rental, self.priority.rank, self.special, self.declined, self.only or ""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Offering:
-    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips."""
+    """What of a vehicle decides whom it may serve.
+
+    ``declined_as`` singles out a vehicle whose driver declined trips, or that was chosen.
+    """
 
     unit_id: UnitId
     region: str
@@ -123,6 +134,8 @@ def judge(
 ) -> tuple[int, TierRefusal]:
     """Return the pool tier at which ``offering`` may serve ``asking``, or ``FORBIDDEN`` with the reason."""
     if offering.declined_as is not None and offering.declined_as in asking.declined:
+        return FORBIDDEN, TierRefusal.NO_AGREEMENT
+    if asking.only is not None and offering.declined_as != asking.only:
         return FORBIDDEN, TierRefusal.NO_AGREEMENT
     own = asking.unit_id == offering.unit_id
     if not _fits_duty(asking, offering, own=own):

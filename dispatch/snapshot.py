@@ -32,6 +32,7 @@ from dispatch.standing import FrozenStop, Standing, stand
 from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import AssignmentState
+from fleet.promises import PromiseState
 from fleet.requests import RequestState, TripKind, TripRequest
 from fleet.sites import Site
 from fleet.units import Level, Unit
@@ -153,14 +154,14 @@ def build(
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
     askings = [_asking(request, view) for request in requests]
     offerings = [_offering(crew.vehicle, view) for crew in crews]
-    asking_order = sorted(set(askings), key=lambda a: (a.unit_id, a.rental, a.priority.rank, a.special, a.declined))
+    asking_order = sorted(set(askings), key=lambda a: a.sort_key)
     offering_order = sorted(set(offerings), key=lambda o: o.sort_key)
     tier, refusal = _tiers(asking_order, offering_order, view, territory, policy, requests)
     asking_number = {asking: number for number, asking in enumerate(asking_order)}
     offering_number = {offering: number for number, offering in enumerate(offering_order)}
     equipment = sorted({e for c in crews for e in c.vehicle.equipment} | {e for r in requests for e in r.equipment})
     bit_of = {name: 1 << number for number, name in enumerate(equipment)}
-    price_of = [_mfen_per_m(matrix, policy) for matrix in matrices]
+    price_of = [mfen_per_m(matrix, policy) for matrix in matrices]
     group_of_id = {group.id: number for number, group in enumerate(groups)}
 
     specs = tuple(
@@ -341,7 +342,12 @@ def _request_spec(
     if assignment is not None and promised is not None:
         offered = assignment.state is AssignmentState.OFFERED
         change_fen = policy.offered_change_fen if offered else policy.accepted_change_fen
+    promised_from_s, promised_to_s = _promised_window(view, request)
+    if promised_from_s is not None:
+        change_fen = max(change_fen, policy.offered_change_fen)
     kept = policy.promised_factor if request.state is not RequestState.APPROVED else 1
+    if request.id in view.only:
+        kept = policy.priority_ratio  # a dispatcher's choice goes before the others of its class
     return RequestSpec(
         id=request.id,
         kind=RequestKind(request.kind.value),
@@ -355,7 +361,20 @@ def _request_spec(
         kinds=0 if request.vehicle_kind is None else 1 << KIND_ORDER.index(request.vehicle_kind),
         equipment=equipment,
         promised_vehicle=promised,
+        promised_earliest_s=promised_from_s,
+        promised_latest_s=promised_to_s,
         change_mfen=change_fen * MFEN_PER_FEN,
+    )
+
+
+def _promised_window(view: FleetView, request: TripRequest) -> tuple[int | None, int | None]:
+    """The promised pick-up in seconds of the day; its fractions count as kept. (None, None) without an open promise."""
+    promise = view.promises.get(request.id)
+    if promise is None or promise.state is not PromiseState.OPEN:
+        return None, None
+    return (
+        math.floor((promise.pickup_from_at - view.midnight).total_seconds()),
+        math.ceil((promise.pickup_to_at - view.midnight).total_seconds()),
     )
 
 
@@ -380,17 +399,18 @@ def _asking(request: TripRequest, view: FleetView) -> Asking:
         priority=request.priority,
         special=bool(request.equipment),
         declined=view.declined.get(request.id, ()),
+        only=view.only.get(request.id),
     )
 
 
 def _offering(vehicle: Vehicle, view: FleetView) -> Offering:
-    was_declined = any(vehicle.id in vehicles for vehicles in view.declined.values())
+    singled = vehicle.id in view.only.values() or any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
         unit_id=vehicle.unit_id,
         region=vehicle.region,
         duty=vehicle.duty,
         self_drive=vehicle.self_drive,
-        declined_as=vehicle.id if was_declined else None,
+        declined_as=vehicle.id if singled else None,
         pooled=vehicle.pooled,
         listed=vehicle.listed,
     )
@@ -556,7 +576,7 @@ def _pinned(
     )
 
 
-def _mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
+def mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
     """Energy by the profile's mean consumption over all legs, plus wear. One fen per kilometre is one mfen per metre."""
     reached = matrix.drive_m > 0
     metres = float(matrix.drive_m[reached].sum(dtype=np.int64))
@@ -602,7 +622,7 @@ def _charge_at_shift(view: FleetView, crew: Crew, battery: Battery, policy: Disp
     site = view.sites[crew.vehicle.home_site_id]
     shift_s = crew.driver.shift.start_s if crew.driver is not None else 0
     idle_s = (view.midnight + timedelta(seconds=shift_s) - now).total_seconds()
-    if idle_s <= 0 or not any(group.points > 0 for group in site.charge_groups):
+    if idle_s <= 0 or not any(group.usable_points > 0 for group in site.charge_groups):
         return battery.charge_wh
     target_wh = math.floor(battery.capacity_wh * policy.overnight_frac)
     gained_wh = math.floor(battery.max_ac_w * idle_s / 3_600)
@@ -617,7 +637,7 @@ def _charge_groups(
     groups: list[ChargeGroupSpec] = []
     site_of_group: list[SiteId] = []
     for site in sorted(view.sites.values(), key=lambda s: s.id):
-        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.points > 0]
+        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.usable_points > 0]
         if not points or not snaps.is_on(site.lon_wgs84, site.lat_wgs84):
             continue
         location = places.number(site.lon_wgs84, site.lat_wgs84)
@@ -627,7 +647,7 @@ def _charge_groups(
                     id=group_id(site, number),
                     location=location,
                     site=len(power),
-                    points=group.points,
+                    points=group.usable_points,
                     point_w=group.power_w,
                     dc=group.dc,
                     mfen_per_wh=max(0, site.price_fen_per_kwh - policy.power_fen_per_kwh),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dispatch.explain import explain
@@ -13,6 +13,7 @@ from dispatch.search.causes import first_reasons
 from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.lifting import lift
 from dispatch.search.lowering import Lowered, lower
+from dispatch.search.warm import routes_of
 from dispatch.search.warmup import compile_kernels
 
 SEARCH_SHARE = 0.92
@@ -51,10 +52,11 @@ def warm_up() -> float:
     return compile_kernels()
 
 
-def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> Plan:
+def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2, start: Sequence[Route] = ()) -> Plan:
     """Return a plan that :func:`dispatch.check.check` finds no violation in; whoever is left over carries a cause.
 
-    The same problem, seed, number of threads and iterations give the same plan. ``threads`` searches run side by side.
+    The same problem, seed, start, number of threads and iterations give the same plan. ``threads`` searches run side by side.
+    Of ``start``, from which the search goes on, only the order of the requests' stops counts; what does not hold is undone.
     """
     clock = time.monotonic
     watch = Clocked(clock=clock, iterations=stop.iterations, seconds=stop.seconds)
@@ -78,6 +80,8 @@ def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2) -> P
         return assemble(problem, digest, [], seed=seed, iterations=0)
     lowered = lower(problem)
     engine = Engine(lowered.model, seed=seed, threads=threads, tuning=Tuning())
+    if start:
+        engine.load(*routes_of(problem, lowered, engine, start))
     promised = {i for i, r in enumerate(problem.requests) if r.change_mfen > 0 and r.promised_earliest_s is not None}
     engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=0.7 if promised else SEARCH_SHARE)
     if promised:

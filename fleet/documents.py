@@ -23,11 +23,13 @@ from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
 from fleet.people import Person
-from fleet.plans import PlanRecord
+from fleet.plans import PlanChanges, PlanRecord
+from fleet.promises import Notice, Promise
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Body
 from fleet.units import Unit
+from fleet.vehicle_facts import DayFact
 from fleet.vehicles import Vehicle
 
 KINDS: dict[str, type] = {
@@ -42,6 +44,10 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "promise": Promise,
+    "notice": Notice,
+    "plan_changes": PlanChanges,
+    "day_fact": DayFact,
 }
 """Every kind of document with the noun it holds."""
 
@@ -57,6 +63,10 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "promise": ("day", "region", "requester_id", "state"),
+    "notice": ("request_id", "region", "requester_id", "unit_id"),
+    "plan_changes": ("day",),
+    "day_fact": ("about", "day", "region"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

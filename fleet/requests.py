@@ -146,6 +146,20 @@ def depart(request: TripRequest) -> TripRequest:
     return replace(request, state=RequestState.UNDER_WAY)
 
 
+def reopen(request: TripRequest) -> TripRequest:
+    """The vehicle broke down on its way: the request waits for another one."""
+    if request.state is not RequestState.UNDER_WAY:
+        raise IllegalTransition(kind="request", id=request.id, state=request.state, action="withdraw")
+    return replace(request, state=RequestState.APPROVED)
+
+
+def miss(request: TripRequest, *, reason: str) -> TripRequest:
+    """Nobody came to the pick-up."""
+    if request.state is not RequestState.UNDER_WAY:
+        raise IllegalTransition(kind="request", id=request.id, state=request.state, action="absent")
+    return replace(request, state=RequestState.CANCELLED, reason=reason)
+
+
 def finish(request: TripRequest) -> TripRequest:
     if request.state is not RequestState.UNDER_WAY:
         raise IllegalTransition(kind="request", id=request.id, state=request.state, action="finish")

@@ -27,12 +27,11 @@ from api.services import local_day
 from api.stops import resolve_stops
 from api.ties import requests_on_orders
 from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
+from api.trip_writes import end_promise, provisional_promise, take_from_vehicle
 from api.wording import Text
 from fleet import documents
 from fleet import requests as trips
 from fleet.ids import RegionCode, RequestId, UnitId
-from fleet.itineraries import AssignmentState
-from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.people import Role
 from fleet.requests import RequestState, TripRequest
 from fleet.store import Document, FleetStore, Write
@@ -115,7 +114,10 @@ def submit_request(
         return Effect(
             type="request.submitted",
             region=request.region,
-            writes=[Write(kind="request", id=id, expected_version=0, body=body)],
+            writes=[
+                Write(kind="request", id=id, expected_version=0, body=body),
+                *provisional_promise(request, answer, now=change.now),
+            ],
             status=201,
             body={**body, "version": 1, "answer": answer},
             headers={"ETag": etag(1), "Location": f"/v1/requests/{id}"},
@@ -224,11 +226,7 @@ def reject_request(id: str, given: ReasonInput, change: Change, store: Store) ->
 @router.post("/requests/{id}:cancel", summary="Cancel a request before the vehicle sets off")
 def cancel_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
     def withdrawals(request: TripRequest) -> list[Write]:
-        found = find_assignment_of(store, request.id)
-        if found is None or found.body["state"] not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
-            return []
-        withdrawn = withdraw_assignment(documents.decode("assignment", found.body))
-        return [Write(kind="assignment", id=found.id, expected_version=found.version, body=documents.encode(withdrawn))]
+        return [*end_promise(store, request.id), *take_from_vehicle(store, request.id)]
 
     return _decide(
         id,

@@ -26,7 +26,7 @@ from fleet.units import Unit
 from fleet.vehicles import Vehicle, VehicleKind
 
 
-def _stored(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
+def stored(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
     """Return the model of a stored noun as answers show it: every field, and the version that If-Match takes."""
     hints = get_type_hints(noun)
     own: dict[str, Any] = {field.name: (hints[field.name], ...) for field in fields(noun) if field.name not in without}
@@ -93,27 +93,27 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
-UnitAnswer = _stored("UnitAnswer", Unit)
-SiteAnswer = _stored("SiteAnswer", Site)
-VehicleAnswer = _stored("VehicleAnswer", Vehicle)
-DriverAnswer = _stored("DriverAnswer", Driver)
-PersonAnswer = _stored("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
-RequestAnswer = _stored("RequestAnswer", TripRequest)
-SubmittedAnswer = _stored("SubmittedAnswer", TripRequest, answer=(Promise, ...))
-ItineraryAnswer = _stored("ItineraryAnswer", Itinerary)
-PlainAssignment = _stored("PlainAssignment", Assignment)
-AssignmentAnswer = _stored("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
-RequestDetailAnswer = _stored(
+UnitAnswer = stored("UnitAnswer", Unit)
+SiteAnswer = stored("SiteAnswer", Site)
+VehicleAnswer = stored("VehicleAnswer", Vehicle)
+DriverAnswer = stored("DriverAnswer", Driver)
+PersonAnswer = stored("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
+RequestAnswer = stored("RequestAnswer", TripRequest)
+SubmittedAnswer = stored("SubmittedAnswer", TripRequest, answer=(Promise, ...))
+ItineraryAnswer = stored("ItineraryAnswer", Itinerary)
+PlainAssignment = stored("PlainAssignment", Assignment)
+AssignmentAnswer = stored("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
+RequestDetailAnswer = stored(
     "RequestDetailAnswer",
     TripRequest,
     assignment=(PlainAssignment | None, ...),
     unserved_reasons=(list[Why], ...),
 )
-PlanHead = _stored("PlanHead", PlanRecord, without=frozenset({"unserved"}))
-PlanAnswer = _stored("PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...))
-AgreementAnswer = _stored("AgreementAnswer", Agreement)
-ClosureAnswer = _stored("ClosureAnswer", RoadClosure)
-DeclaredClosureAnswer = _stored(
+PlanHead = stored("PlanHead", PlanRecord, without=frozenset({"unserved"}))
+PlanAnswer = stored("PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...))
+AgreementAnswer = stored("AgreementAnswer", Agreement)
+ClosureAnswer = stored("ClosureAnswer", RoadClosure)
+DeclaredClosureAnswer = stored(
     "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
 )
 

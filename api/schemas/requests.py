@@ -77,6 +77,14 @@ class TripRequestInput(Input):
     unit_id: Id | None = Field(default=None, description="The caller's own unit when absent.")
 
 
+class ChoiceInput(Input):
+    model_config = examples({"vehicle_id": "V-SN-2", "pin": True, "displace": False})
+
+    vehicle_id: Id
+    pin: bool = Field(default=True, description="Later plans keep the trip on this vehicle.")
+    displace: bool = Field(default=False, description="Other trips may lose the vehicle; they are planned again.")
+
+
 class ReasonInput(Input):
     model_config = examples({"reason": "与会人员改乘高铁"})
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dispatch.plan import Plan, Route
+from collections.abc import Sequence
+
+from dispatch.plan import Route
 from dispatch.problem import Problem
 from dispatch.search.engine import Engine
 from dispatch.search.lifting import head_owners
@@ -10,8 +12,8 @@ from dispatch.search.lowering import Lowered
 from dispatch.search.tables import IntTable
 
 
-def routes_of(problem: Problem, lowered: Lowered, engine: Engine, plan: Plan) -> tuple[IntTable, IntTable]:
-    """Return sequences and lengths by slot of the plan's routes.
+def routes_of(problem: Problem, lowered: Lowered, engine: Engine, routes: Sequence[Route]) -> tuple[IntTable, IntTable]:
+    """Return sequences and lengths by slot of a plan's routes.
 
     Requests that the model does not hold are left out; so are routes that fit no slot.
     """
@@ -25,7 +27,7 @@ def routes_of(problem: Problem, lowered: Lowered, engine: Engine, plan: Plan) ->
         by_vehicle.setdefault(slot.vehicle, []).append(k)
         node_of.update(zip(head_owners(problem, problem.vehicles[slot.vehicle]), model.heads[k], strict=False))
     seq, length = engine.heads()
-    for route in plan.routes:
+    for route in routes:
         nodes = [
             node_of[s.request, s.stop]
             for s in route.stops
@@ -39,6 +41,8 @@ def routes_of(problem: Problem, lowered: Lowered, engine: Engine, plan: Plan) ->
         if not nodes or not slots or len(nodes) + 2 > seq.shape[1]:
             continue
         k = slots[0]
+        if not set(model.heads[k]) <= set(nodes):
+            continue  # what was begun is not all there: the slot keeps what it must do
         row = [int(net.slot_i[k, 0]), *nodes, int(net.slot_i[k, 1])]
         seq[k, : len(row)] = row
         length[k] = len(row)
