@@ -23,8 +23,10 @@ from api.problems import ANSWERS, respond
 from api.routes import (
     agreements,
     assignments,
+    calendars,
     closures,
     drivers,
+    emergencies,
     events,
     health,
     imports,
@@ -45,6 +47,7 @@ from api.routes import (
     sites,
     units,
     vehicles,
+    webhooks,
 )
 from api.services import Services
 from api.telemetry import Observe
@@ -78,6 +81,9 @@ ROUTERS = (
     options,
     notices,
     reports,
+    emergencies,
+    webhooks,
+    calendars,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from api import live_examples as examples
 from api.schemas import live_answers as answers
-from api.schemas.answers import page_of
+from api.schemas.answers import RequestAnswer, page_of
 
 One = Callable[[str, type[BaseModel], Mapping[str, Any]], None]
 
@@ -23,6 +23,18 @@ def live_described(one: One) -> None:
     page = {"items": [examples.SAID_NOTICE], "next_after": None}
     one("GET /v1/notices", page_of(answers.NoticeAnswer), page)
     one("GET /v1/notices/{id}", answers.NoticeAnswer, examples.SAID_NOTICE)
+    one("POST /v1/emergencies", answers.RequestWithNotices, examples.EMERGENCY)
+    one("POST /v1/emergencies/{id}:confirm", RequestAnswer, examples.CONFIRMED)
+    listed = {**examples.CONFIRMED, "overdue": False}
+    one("GET /v1/emergencies", page_of(answers.EmergencyAnswer), {"items": [listed], "next_after": None})
+    one("GET /v1/reserve", answers.ReserveAnswer, examples.RESERVE)
+    one("POST /v1/webhooks", answers.NewWebhookAnswer, examples.NEW_WEBHOOK)
+    hooks = "GET /v1/webhooks/{id}, POST /v1/webhooks/{id}:replay, POST /v1/webhooks/{id}:end"
+    one(hooks, answers.WebhookAnswer, examples.WEBHOOK)
+    one("GET /v1/webhooks", page_of(answers.WebhookAnswer), {"items": [examples.WEBHOOK], "next_after": None})
+    one("POST /v1/calendars", answers.NewCalendarAnswer, examples.NEW_CALENDAR)
+    one("POST /v1/calendars/{id}:revoke", answers.CalendarAnswer, examples.CALENDAR)
+    one("GET /v1/calendars", page_of(answers.CalendarAnswer), {"items": [examples.CALENDAR], "next_after": None})
     one("GET /v1/dispatch", answers.DispatchAnswer, examples.DISPATCH)
     reported = "POST /v1/vehicles/{id}:report, POST /v1/drivers/{id}:report, POST /v1/sites/{id}:report"
     one(reported, answers.ReportAnswer, examples.REPORTED)

@@ -141,3 +141,57 @@ DISPATCH = {
         }
     ]
 }
+_URGENT = {**REQUEST, "id": "E-1", "priority": "emergency", "state": "assigned", "purpose": "山洪灾害现场处置"}
+EMERGENCY = {
+    **_URGENT,
+    "assignment": {**_PLAIN, "request_id": "E-1"},
+    "notices": [{**NOTICE, "kind": "withdrawn", "reason": "emergency", "after_from_at": None, "after_to_at": None}],
+    "approve_by_at": "2026-03-03T08:30:00+08:00",
+}
+CONFIRMED = {**_URGENT, "approver_id": "P-2", "decided_at": "2026-03-02T12:00:00+08:00", "version": 3}
+RESERVE = {
+    "items": [
+        {
+            "region": "510900",
+            "vehicles_count": 12,
+            "needed_count": 2,
+            "ready_count": 1,
+            "ready_vehicle_ids": ["V-SN-9"],
+            "breached": True,
+            "rule_id": "R161",
+        }
+    ]
+}
+NEW_WEBHOOK = {
+    "id": "W-1",
+    "region": "510900",
+    "url": "https://oa.example.gov.cn/hooks/dispatch",
+    "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    "types": ["request."],
+    "created_by": "P-1",
+    "created_at": "2026-03-02T08:00:00+08:00",
+    "active": True,
+    "description": "",
+    "version": 1,
+    "cursor": {
+        "id": "W-1",
+        "sequence": 1200,
+        "failures_count": 0,
+        "next_at": None,
+        "last_status": 200,
+        "last_error": "",
+        "given_up": [],
+    },
+}
+WEBHOOK = {name: value for name, value in NEW_WEBHOOK.items() if name != "secret"}
+CALENDAR = {
+    "id": "K-1",
+    "scope": "driver",
+    "about": "D-SN-1",
+    "region": "510900",
+    "created_by": "P-1",
+    "created_at": "2026-03-02T08:00:00+08:00",
+    "revoked_at": None,
+    "version": 1,
+}
+NEW_CALENDAR = {**CALENDAR, "path": "/v1/calendar-feeds/Jf1sQ2vZ8yK4m0Tn6bXc9dRw3aLh5gUe.ics"}

@@ -20,13 +20,13 @@ from api.schemas.optimiser import (
 )
 from api.stops import ACCESS_LIMIT_M, check_coordinates
 from api.wording import Language, Text
+from dispatch.drives import Legs
 from dispatch.plan import Cause, Plan, Reason, Route, Stop
 from dispatch.problem import (
     FORBIDDEN,
     BatterySpec,
     ChargeCurve,
     ChargeGroupSpec,
-    Legs,
     Problem,
     RequestKind,
     RequestSpec,

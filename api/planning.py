@@ -11,6 +11,7 @@ from api.jobs import JobCancelled, JobControl, Work
 from api.services import Services
 from api.wording import Text
 from dispatch.plan import Plan, Route
+from dispatch.policy import DispatchPolicy
 from dispatch.problem import Problem
 from dispatch.service import RunReport, run_once
 from dispatch.solve import Progress, StopRule, solve
@@ -77,6 +78,7 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
             region=region or None,
             clock=time.monotonic,
             solver=search,
+            policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
         )
     services.metrics.plan_seconds.observe(time.monotonic() - started)
     services.metrics.plan_unserved.set(report.record.figures.unserved_count)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from api.stops import ACCESS_LIMIT_M
+from routing.conditions import Conditions, TimeBand
 from routing.engine import RoadEngine
 from routing.errors import NoRoute, OffNetwork
 from routing.graph import Confidence, RoadGraph
 from routing.profiles import get_profile
 from routing.snap import Point
+from routing.traffic import band_at
 
 _REMEMBERED = 20_000
 _DIGITS = 5
@@ -93,17 +96,19 @@ class RoadLines:
 
     def __init__(self, roads: RoadEngine) -> None:
         self._roads = roads
-        self._known: OrderedDict[tuple[Point, Point, str], Line] = OrderedDict()
+        self._known: OrderedDict[tuple[Point, Point, str, TimeBand], Line] = OrderedDict()
         self._lock = Lock()
 
-    def line(self, start: Point, end: Point, profile: str) -> Line:
-        """Return the line of a drive; raises ``OffNetwork`` or ``NoRoute``."""
-        key = (start, end, profile)
+    def line(self, start: Point, end: Point, profile: str, band: TimeBand = TimeBand.FREE_FLOW) -> Line:
+        """Return the line of a drive in the traffic of a time band; raises ``OffNetwork`` or ``NoRoute``."""
+        key = (start, end, profile, band)
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        found = self._roads.geometry(start, end, get_profile(profile), access_limit_m=ACCESS_LIMIT_M)
+        found = self._roads.geometry(
+            start, end, get_profile(profile), access_limit_m=ACCESS_LIMIT_M, conditions=Conditions(band=band)
+        )
         line = tuple((round(lon, _DIGITS), round(lat, _DIGITS)) for lon, lat in found)
         with self._lock:
             self._known[key] = line
@@ -122,7 +127,8 @@ class RoadLines:
                 continue
             straight = False
             try:
-                line = self.line(start, end, profile)
+                departs_at = datetime.fromisoformat(str(stops[number - 1]["depart_at"]))
+                line = self.line(start, end, profile, band_at(departs_at))
             except (OffNetwork, NoRoute):
                 straight = True
                 line = ((start.lon_wgs84, start.lat_wgs84), (end.lon_wgs84, end.lat_wgs84))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from api.events import EventFeed
     from api.jobs import Jobs
     from api.rounds import Rounds
+    from api.webhooks import Deliveries
     from dispatch.legs import Roads
     from routing.engine import RoadEngine
 
@@ -78,6 +79,7 @@ class Services:
     failure: str | None = None
     planning: threading.Lock = field(default_factory=threading.Lock)
     rounds: Rounds | None = None
+    deliveries: Deliveries | None = None
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
     _waiting: list[Text] = field(default_factory=list)
@@ -229,6 +231,8 @@ class Services:
         """Stop what runs in the background; the store itself belongs to whoever opened it."""
         if self.rounds is not None:
             self.rounds.stop()
+        if self.deliveries is not None:
+            self.deliveries.stop()
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:

@@ -34,7 +34,8 @@ class Settings:
     ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
     ``rounds`` keeps planned days in step with the facts, each round searching for ``round_seconds``; ``areas`` are the
     region codes that this process may lead, each planned by itself (empty: everything as one area).
-    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise. Each of the demo's 59 areas has
+    ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise; ``ambient_c`` the outside temperature
+    that plans count with, None for what is usual in the region and month. Each of the demo's 59 areas has
     at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
 
@@ -54,6 +55,7 @@ class Settings:
     rounds: bool = True
     round_seconds: float = 3.0
     areas: tuple[str, ...] = ("",)
+    ambient_c: float | None = None
     session_hours: float = 12.0
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
@@ -169,6 +171,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         rounds=_flag(environ, "CHUANYU_ROUNDS", default=True),
         round_seconds=_number(environ, "CHUANYU_ROUND_SECONDS", 3.0, least=0.1, most=600.0),
         areas=_areas(environ),
+        ambient_c=_number(environ, "CHUANYU_AMBIENT_C", 20.0, least=-50, most=60)
+        if environ.get("CHUANYU_AMBIENT_C", "").strip()
+        else None,
         session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
         body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),
         log_level=level,

@@ -22,6 +22,7 @@ from api.planning import plan_day, plan_work
 from api.promises import answer_with
 from api.rounds import Rounds
 from api.services import DemoAccess, Services
+from api.webhooks import Deliveries
 from dispatch.legs import LegBook
 from dispatch.solve import warm_up
 from fleet import documents, redis_server
@@ -112,7 +113,11 @@ class Worker:
 
     def _start_rounds(self) -> None:
         services = self._services
-        if not services.settings.rounds or self._stop.is_set():
+        if self._stop.is_set():
+            return
+        services.deliveries = Deliveries(services.store, clock=services.clock)
+        services.deliveries.start()
+        if not services.settings.rounds:
             return
         services.rounds = Rounds(
             services,

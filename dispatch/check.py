@@ -57,6 +57,7 @@ class Breach(StrEnum):
     COST = "cost"
     PENALTY = "penalty"
     BOUND = "bound"
+    RULE = "rule"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,6 +428,9 @@ def _charge_points(problem: Problem, routes: list[Route], say: Say) -> None:
                         (stop.begin_s, 1, stop.charge_group, route.vehicle, at),
                     )
                 )
+    for held in problem.held_points:
+        if held.end_s > held.begin_s:
+            events.extend(((held.end_s, 0, held.charge_group, -1, -1), (held.begin_s, 1, held.charge_group, -1, -1)))
     busy = [0] * len(problem.charge_groups)
     power = [0] * len(problem.site_power_w)
     for time_s, begins, group_index, vehicle, at in sorted(events):
@@ -435,15 +439,15 @@ def _charge_points(problem: Problem, routes: list[Route], say: Say) -> None:
         busy[group_index] += sign
         power[group.site] += sign * group.point_w
         limit = problem.site_power_w[group.site]
+        where = {} if vehicle < 0 else {"vehicle": vehicle, "stop": at}  # -1: held by somebody outside the problem
         if begins and busy[group_index] > group.points:
             say(
                 Breach.CHARGE_POINTS,
                 f"{busy[group_index]} vehicles on {group.points} points at {time_s}",
-                vehicle=vehicle,
-                stop=at,
+                **where,
             )
         if begins and limit is not None and power[group.site] > limit:
-            say(Breach.SITE_POWER, f"{power[group.site]} W of {limit} W at {time_s}", vehicle=vehicle, stop=at)
+            say(Breach.SITE_POWER, f"{power[group.site]} W of {limit} W at {time_s}", **where)
 
 
 def route_cost_mfen(problem: Problem, route: Route) -> int:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from fleet.drivers import Driver
 from fleet.ids import DriverId, UnitId, VehicleId
-from fleet.vehicles import Energy, Vehicle
+from fleet.vehicles import Duty, Energy, Vehicle
 
 DAY_S = 86_400
+_USUAL_BEGIN_S = 8 * 3_600
 
 #: Licence classes and the classes of vehicle they cover (Provisions on the Application for and Use of Motor Vehicle Driving
 #: Licences, annex 1; GA/T 16): A1 large coaches, B1 medium (10 to 19 seats), C1 small, C2 small with automatic gearbox.
@@ -69,7 +70,7 @@ def pair(
     for driver in sorted(free.values(), key=lambda d: d.id):
         by_site.setdefault(driver.home_site_id, []).append(driver)
     left_out: list[VehicleId] = []
-    for vehicle in sorted(waiting, key=lambda v: (_NEEDED_ORDER.index(needed_licence(v)), v.id)):
+    for vehicle in sorted(waiting, key=_turn):
         candidates = [d for d in by_site.get(vehicle.home_site_id, ()) if may_drive(d, vehicle)]
         if not candidates:
             left_out.append(vehicle.id)
@@ -80,18 +81,32 @@ def pair(
     return tuple(crews[id] for id in sorted(crews)), tuple(sorted(left_out))
 
 
+def _turn(vehicle: Vehicle) -> tuple[int, bool, VehicleId]:
+    """The rarest licence first; of equal ones emergency vehicles, whose ready reserve has drivers (R161)."""
+    return _NEEDED_ORDER.index(needed_licence(vehicle)), vehicle.duty is not Duty.EMERGENCY, vehicle.id
+
+
 def _preference(driver: Driver, unit_id: UnitId) -> tuple[int, bool, str]:
     covered = len(LICENCE_COVERS.get(driver.licence.upper(), frozenset()))
     return covered, driver.unit_id != unit_id, driver.id
 
 
-def working_windows(crew: Crew, *, days: int, not_before_s: int) -> tuple[tuple[int, int], ...]:
-    """Periods in seconds after local midnight of the first day, disjoint and ascending, cut at ``not_before_s``."""
+def working_windows(
+    crew: Crew, *, days: int, not_before_s: int, day_limit_s: int | None = None
+) -> tuple[tuple[int, int], ...]:
+    """Periods in seconds after local midnight of the first day, disjoint and ascending, cut at ``not_before_s``.
+
+    A shift longer than ``day_limit_s`` (R117) is cut down to that, as near to the usual begin at eight as it allows.
+    """
     if crew.driver is None:
         spans = [(0, days * DAY_S)]
     else:
         shift = crew.driver.shift
-        spans = [(day * DAY_S + shift.start_s, day * DAY_S + shift.end_s) for day in range(days)]
+        start_s, end_s = shift.start_s, shift.end_s
+        if day_limit_s is not None and end_s - start_s > day_limit_s:
+            start_s = min(max(_USUAL_BEGIN_S, start_s), end_s - day_limit_s)
+            end_s = start_s + day_limit_s
+        spans = [(day * DAY_S + start_s, day * DAY_S + end_s) for day in range(days)]
     return merged([(max(begin, not_before_s), end) for begin, end in spans if end > not_before_s])
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from dispatch.agreed import territory_on
+from dispatch.agreed import ruling_on, territory_on
 from dispatch.legs import Roads
 from dispatch.permission import Territory
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
 from dispatch.promise import Candidate, Fit, Fleet, Legs, Tally, fit_into, off_network
+from dispatch.ruling import Ruling
 from dispatch.snapshot import mfen_per_m
 from dispatch.view import local_day
 from fleet.documents import decode
@@ -47,6 +48,7 @@ def list_options(
     limit: int = 10,
     policy: DispatchPolicy | None = None,
     territory: Territory | None = None,
+    ruling: Ruling | None = None,
 ) -> tuple[Option, ...]:
     """Return the cheapest ways to serve a request, at most one per vehicle; empty when nothing fits.
 
@@ -54,10 +56,13 @@ def list_options(
     priority that has not begun and is not pinned is taken from it.
     """
     policy = policy or DispatchPolicy()
-    territory = territory or territory_on(store, local_day(request.stops[0].earliest_at))
+    ruling = replace(ruling or ruling_on(store, local_day(request.stops[0].earliest_at)), approvals=False)
+    territory = territory or territory_on(store, ruling.day, book=ruling.book)
+    if ruling.request_refusal(request) is not None:
+        return ()
     if off_network(request, roads, policy) is not None or request.stops[0].latest_at < now:
         return ()
-    fleet = Fleet(store, request, now=now, policy=policy, territory=territory)
+    fleet = Fleet(store, request, now=now, policy=policy, territory=territory, ruling=ruling)
     found: list[Option] = []
     for regions in fleet.pools():
         candidates = fleet.candidates(regions, Tally())

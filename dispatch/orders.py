@@ -217,6 +217,8 @@ def _assignment(
         offered_at=snapshot.now,
         state=AssignmentState.OFFERED,
         why=f"R069_TIER_{tier}",
+        notices=snapshot.ruling.notices(crew.vehicle),
+        dispatcher_id=snapshot.ruling.dispatcher_id,
     )
 
 

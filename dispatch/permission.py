@@ -94,6 +94,7 @@ class Asking:
     """What of a request decides who may serve it; requests that agree in it form one group.
 
     ``only`` is the one vehicle that a dispatcher chose for it.
+    ``sealed``: it falls on a public holiday and has no exception (R078). ``urgent``: it may use the ready reserve (R161).
     """
 
     unit_id: UnitId
@@ -102,10 +103,13 @@ class Asking:
     special: bool
     declined: tuple[VehicleId, ...] = ()
     only: VehicleId | None = None
+    sealed: bool = False
+    urgent: bool = True
 
     @property
-    def sort_key(self) -> tuple[UnitId, bool, int, bool, tuple[VehicleId, ...], str]:
-        return self.unit_id, self.rental, self.priority.rank, self.special, self.declined, self.only or ""
+    def sort_key(self) -> tuple[str, bool, int, bool, tuple[VehicleId, ...], str, bool, bool]:
+        own = (self.unit_id, self.rental, self.priority.rank, self.special)
+        return (*own, self.declined, self.only or "", self.sealed, self.urgent)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -113,6 +117,7 @@ class Offering:
     """What of a vehicle decides whom it may serve.
 
     ``declined_as`` singles out a vehicle whose driver declined trips, or that was chosen.
+    ``sealable``: public holidays seal vehicles of its class (R078). ``reserved``: it is in the ready reserve (R161).
     """
 
     unit_id: UnitId
@@ -122,11 +127,13 @@ class Offering:
     declined_as: VehicleId | None = None
     pooled: bool = True
     listed: bool = False
+    sealable: bool = True
+    reserved: bool = False
 
     @property
-    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool]:
-        own = self.declined_as or ""
-        return (self.unit_id, self.region, self.duty.value, self.self_drive, own, self.pooled, self.listed)
+    def sort_key(self) -> tuple[str, str, str, bool, str, bool, bool, bool, bool]:
+        own = (self.unit_id, self.region, self.duty.value, self.self_drive, self.declined_as or "")
+        return (*own, self.pooled, self.listed, self.sealable, self.reserved)
 
 
 def judge(
@@ -140,6 +147,10 @@ def judge(
     own = asking.unit_id == offering.unit_id
     if not _fits_duty(asking, offering, own=own):
         return FORBIDDEN, TierRefusal.DUTY_MISMATCH
+    if asking.sealed and offering.sealable:
+        return FORBIDDEN, TierRefusal.SEALED
+    if offering.reserved and not asking.urgent:
+        return FORBIDDEN, TierRefusal.READY_RESERVE
     if own:
         return (RENTED if asking.rental else SAME_UNIT_OR_COMPOUND), TierRefusal.ALLOWED
     if offering.duty in (Duty.ENFORCEMENT, Duty.SPECIAL):

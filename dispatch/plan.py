@@ -33,6 +33,7 @@ class Cause(StrEnum):
     DRIVER_HOURS = "X_DRIVER_HOURS"
     QUOTA = "X_QUOTA"
     APPROVAL = "X_APPROVAL"
+    RULE = "X_RULE"
     LOST_TO = "X_LOST_TO"
     UNPROVEN = "X_UNPROVEN"
 

@@ -5,7 +5,11 @@ Rule ids (R…) are those of the rule table; "assumption" marks a figure of ours
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
+
+from fleet.requests import TripRequest, TripStop
 
 MFEN_PER_FEN = 1_000
 
@@ -15,16 +19,15 @@ LARGEST_TOTAL_MFEN = 9 * 10**14
 
 @dataclass(frozen=True, kw_only=True)
 class DispatchPolicy:
-    """Parameters of :mod:`dispatch.snapshot`.
+    """Parameters of :mod:`dispatch.snapshot`. What a regulation sets is in the rule book (:mod:`dispatch.ruling`), not here.
 
     Roads and rides
         ``access_limit_m``: farthest straight distance from a stop to the road network (assumption: 30 km for the trunk-road
         network, whose seats stand for whole counties; a street network takes some 300 m).
+        ``ambient_c``: outside temperature in degrees Celsius of all drives; None takes what is usual for place and month
+        (:mod:`routing.climate`), and 20 where nothing is known.
         ``ride_factor_frac``, ``ride_slack_s``: a shared ride without a limit of its own may last max(1.5 x direct, direct +
         10 min) (assumption, usual in dial-a-ride practice; the acceptance figure of the Chengdu data).
-    Drivers
-        ``continuous_drive_s``, ``rest_s``: 4 h, then 20 min (R116). ``max_duty_s``: 8 h and at most 3 h overtime (R117),
-        on days without a trip over several days, which no single limit fits.
     Time
         ``freeze_s``: what begins within this time stays as planned (assumption: 15 min). ``lead_s``: a vehicle that stands
         idle leaves this long after now at the earliest (assumption: 5 min, for reading the order and walking to the car).
@@ -46,17 +49,16 @@ class DispatchPolicy:
         ``overnight_frac``: charge up to which an idle vehicle is assumed to have charged at home before its shift.
         ``taper_from_frac``, ``taper_frac``: direct-current power falls to this share above this charge (assumption after
         typical published curves).
+        ``charging_fen``: extra price of using a battery vehicle while an office prefers others in an energy emergency (R172).
     Scope
         ``cooperation``: whether tier 4 (same cooperation area, R004, R105) is open. ``longest_days``: a charter over more days
         than this is answered, not planned (assumption).
     """
 
     access_limit_m: float = 30_000.0
+    ambient_c: float | None = None
     ride_factor_frac: float = 1.5
     ride_slack_s: int = 600
-    continuous_drive_s: int = 14_400
-    rest_s: int = 1_200
-    max_duty_s: int = 39_600
     freeze_s: int = 900
     lead_s: int = 300
     driver_fen_per_h: int = 3_000
@@ -76,6 +78,7 @@ class DispatchPolicy:
     overnight_frac: float = 0.9
     taper_from_frac: float = 0.8
     taper_frac: float = 0.4
+    charging_fen: int = 5_000
     cooperation: bool = True
     longest_days: int = 14
 
@@ -88,6 +91,29 @@ class DispatchPolicy:
         if not 0 < self.overnight_frac <= 1 or not 0 < self.taper_from_frac <= 1:
             raise ValueError("overnight_frac and taper_from_frac lie above 0 and at most at 1")
 
+    def estimate_fen(self, request: TripRequest) -> int:
+        """What a trip is taken to cost its unit (R131): as estimated when it was approved, else by the straight way and back.
+
+        The way is taken a third longer than the straight line, as trunk roads of the region are (assumption), at 50 km/h.
+        """
+        if request.estimate_fen is not None:
+            return request.estimate_fen
+        metres = sum(_crow_m(a, b) for a, b in pairwise(request.stops)) * 4 / 3 * 2
+        return self.price_fen(round(metres), round(metres / (50 / 3.6)))
+
+    def price_fen(self, drive_m: int, drive_s: int) -> int:
+        """What a drive costs: bringing out a vehicle, wear and a petrol car's energy by distance, the driver by time."""
+        km_fen = self.wear_fen_per_km + self.petrol_fen_per_l * 8 // 100
+        return self.use_fen + drive_m * km_fen // 1_000 + drive_s * self.driver_fen_per_h // 3_600
+
     def penalty_mfen(self, rank: int) -> int:
         """Price of leaving a request of this priority rank (0 most urgent .. 3 ordinary) unserved."""
         return self.penalty_fen * MFEN_PER_FEN * int(self.priority_ratio ** (3 - rank))
+
+
+def _crow_m(a: TripStop, b: TripStop) -> float:
+    """Great-circle distance of two stops on the mean sphere."""
+    lat_a, lat_b = math.radians(a.lat_wgs84), math.radians(b.lat_wgs84)
+    step = math.radians(b.lon_wgs84 - a.lon_wgs84)
+    chord = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin(step / 2) ** 2
+    return 2 * 6_371_000 * math.asin(min(1.0, math.sqrt(chord)))

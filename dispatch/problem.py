@@ -7,16 +7,17 @@ fen per kilometre is one mfen per metre). :mod:`dispatch.snapshot` is the only p
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.drives import LEG_FIELDS, AreaLegs, Legs, LegTable, tables_of
 from dispatch.errors import InvalidProblem
 
 FORBIDDEN = -1
@@ -40,21 +41,13 @@ class TierRefusal(IntEnum):
     NOT_CONFIRMED = 5
     EXPIRED = 6
     OVER_QUOTA = 7
+    SEALED = 8
+    READY_RESERVE = 9
 
     @property
     def rule_id(self) -> str:
         """The rule that forbids it; empty where nothing does."""
-        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039")[self]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Legs:
-    """Drives between locations for one drive profile: int32 arrays (n, n); ``UNREACHABLE`` (-1) in all where no way is."""
-
-    drive_s: npt.NDArray[np.int32]
-    drive_m: npt.NDArray[np.int32]
-    drive_wh: npt.NDArray[np.int32]
-    toll_fen: npt.NDArray[np.int32]
+        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039", "R078", "R161")[self]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +174,15 @@ class ChargeGroupSpec:
     overhead_s: int = 120
 
 
+@dataclass(frozen=True, kw_only=True)
+class HeldPoint:
+    """A charge point that is taken by somebody outside the problem."""
+
+    charge_group: int
+    begin_s: int
+    end_s: int
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem:
     """Everything the solver may know.
@@ -189,12 +191,13 @@ class Problem:
 
     ``tier`` (int8, request groups x vehicle groups) is the pool tier of rule R069, 1 best, or ``FORBIDDEN``;
     ``tier_refusal`` of the same shape holds a :class:`TierRefusal`; ``tier_mfen[t]`` is the extra price of using tier t.
-    ``site_power_w[i]`` is None where a site is not limited.
+    ``site_power_w[i]`` is None where a site is not limited. ``held_points`` are taken by others and count like vehicles of
+    the problem that charge there.
     """
 
     epoch: datetime
     horizon_s: int
-    legs: tuple[Legs, ...]
+    legs: tuple[LegTable, ...]
     vehicles: tuple[VehicleSpec, ...]
     requests: tuple[RequestSpec, ...]
     charge_groups: tuple[ChargeGroupSpec, ...]
@@ -202,6 +205,7 @@ class Problem:
     tier: npt.NDArray[np.int8]
     tier_refusal: npt.NDArray[np.int8]
     tier_mfen: tuple[int, ...]
+    held_points: tuple[HeldPoint, ...] = ()
 
     def __post_init__(self) -> None:
         validate(self)
@@ -211,26 +215,17 @@ class Problem:
         body = {
             "epoch": self.epoch.isoformat(),
             "horizon_s": self.horizon_s,
-            "legs": [
-                {
-                    name: hashlib.sha256(np.ascontiguousarray(getattr(legs, name)).tobytes()).hexdigest()
-                    for name in LEG_FIELDS
-                }
-                for legs in self.legs
-            ],
-            "vehicles": [asdict(v) for v in self.vehicles],
-            "requests": [asdict(r) for r in self.requests],
-            "charge_groups": [asdict(g) for g in self.charge_groups],
+            "legs": [legs.fingerprint() for legs in self.legs],
+            "vehicles": self.vehicles,
+            "requests": self.requests,
+            "charge_groups": self.charge_groups,
             "site_power_w": self.site_power_w,
             "tier": self.tier.tolist(),
             "tier_refusal": self.tier_refusal.tolist(),
             "tier_mfen": self.tier_mfen,
+            "held_points": self.held_points,
         }
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-LEG_FIELDS = tuple(f.name for f in fields(Legs))
+        return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()
 
 
 def validate(problem: Problem) -> None:
@@ -274,6 +269,10 @@ def validate(problem: Problem) -> None:
         _in_range(f"{where}.site", group.site, len(problem.site_power_w))
         _not_negative(where, group, ("points", "mfen_per_wh", "overhead_s"))
         _require(group.point_w > 0, f"{where}.point_w", group.point_w, "must be positive")
+    for i, held in enumerate(problem.held_points):
+        where = f"held_points[{i}]"
+        _in_range(f"{where}.charge_group", held.charge_group, len(problem.charge_groups))
+        _require(held.begin_s <= held.end_s, f"{where}.end_s", held.end_s, "is before begin_s")
 
 
 def _require(holds: bool, field: str, value: object, message: str) -> None:
@@ -303,27 +302,72 @@ def _validate_legs(problem: Problem) -> None:
     shape = problem.legs[0].drive_s.shape
     _require(len(shape) == 2 and shape[0] == shape[1], "legs[0].drive_s", shape, "must be square")
     for i, legs in enumerate(problem.legs):
-        for name in LEG_FIELDS:
-            where, matrix = f"legs[{i}].{name}", getattr(legs, name)
-            _require(matrix.shape == shape, where, matrix.shape, f"must have the shape {shape}")
-            _require(np.issubdtype(matrix.dtype, np.integer), where, str(matrix.dtype), "must hold integers")
-            if name == "drive_wh" or not matrix.size:
-                continue  # energy may be negative on a descent
-            at = int(np.argmin(matrix))
-            lowest = int(matrix.flat[at])
-            _require(
-                lowest >= -1, f"{where}[{at // shape[0]}, {at % shape[0]}]", lowest, "must not be negative (-1: no way)"
-            )
-            if name != "drive_s":
-                gone = (matrix == -1) & (legs.drive_s != -1)
-                _require(not gone.any(), where, -1, "is unreachable where drive_s is not")
-        diagonal = np.diagonal(legs.drive_s)
+        if isinstance(legs, AreaLegs):
+            _require(legs.drive_s.shape == shape, f"legs[{i}]", legs.drive_s.shape, f"must have the shape {shape}")
+            _validate_areas(f"legs[{i}]", legs)
+            for name, part in tables_of(legs):
+                _validate_table(f"legs[{i}]{name}", part, part.drive_s.shape)
+        else:
+            for _, part in tables_of(legs):
+                _validate_table(f"legs[{i}]", part, shape)
+
+
+def _validate_areas(where: str, legs: AreaLegs) -> None:
+    """Every location has its row in the table of its area, and a way to the gate and back."""
+    count = len(legs.area)
+    _require(legs.row.shape == (count,), f"{where}.row", legs.row.shape, f"must have the shape of area, {(count,)}")
+    gates = legs.gates.drive_s.shape[0]
+    _require(
+        gates == len(legs.inside), f"{where}.gates", gates, f"must have one gate for each of {len(legs.inside)} areas"
+    )
+    if count:
+        _in_range(f"{where}.area", int(legs.area.min()), gates)
+        _in_range(f"{where}.area", int(legs.area.max()), gates)
+        width = np.array([len(part.drive_s) for part in legs.inside], np.int64)[legs.area]
+        wrong = (legs.row < 0) | (legs.row >= width)
+        at = int(np.argmax(wrong))
         _require(
-            not diagonal.any(),
-            f"legs[{i}].drive_s",
-            int(np.abs(diagonal).max(initial=0)),
-            "must be 0 from a place to itself",
+            not wrong.any(), f"{where}.row[{at}]", int(legs.row[at]), f"is out of range: there are {int(width[at])}"
         )
+    for side, table in (("to_gate", legs.to_gate), ("from_gate", legs.from_gate)):
+        for name in LEG_FIELDS:
+            _require(
+                name in table and table[name].shape == (count,),
+                f"{where}.{side}.{name}",
+                None,
+                "must have one per location",
+            )
+            lowest = int(table[name].min(initial=0))
+            _require(
+                name == "drive_wh" or lowest >= -1,
+                f"{where}.{side}.{name}",
+                lowest,
+                "must not be negative (-1: no way)",
+            )
+
+
+def _validate_table(at_legs: str, legs: Legs, shape: tuple[int, ...]) -> None:
+    for name in LEG_FIELDS:
+        where, matrix = f"{at_legs}.{name}", getattr(legs, name)
+        _require(matrix.shape == shape, where, matrix.shape, f"must have the shape {shape}")
+        _require(np.issubdtype(matrix.dtype, np.integer), where, str(matrix.dtype), "must hold integers")
+        if name == "drive_wh" or not matrix.size:
+            continue  # energy may be negative on a descent
+        at = int(np.argmin(matrix))
+        lowest = int(matrix.flat[at])
+        _require(
+            lowest >= -1, f"{where}[{at // shape[0]}, {at % shape[0]}]", lowest, "must not be negative (-1: no way)"
+        )
+        if name != "drive_s":
+            gone = (matrix == -1) & (legs.drive_s != -1)
+            _require(not gone.any(), where, -1, "is unreachable where drive_s is not")
+    diagonal = np.diagonal(legs.drive_s)
+    _require(
+        not diagonal.any(),
+        f"{at_legs}.drive_s",
+        int(np.abs(diagonal).max(initial=0)),
+        "must be 0 from a place to itself",
+    )
 
 
 def _validate_vehicle(problem: Problem, where: str, vehicle: VehicleSpec, locations: int) -> None:

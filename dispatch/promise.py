@@ -10,31 +10,33 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import cast
 
-from dispatch.agreed import territory_on
+from dispatch.agreed import ruling_on, territory_on
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.hours import slowest_conditions
 from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
-from dispatch.permission import Asking, Offering, Territory, judge
+from dispatch.permission import Offering, Territory, judge
 from dispatch.plan import Cause, Reason
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
-from dispatch.snapshot import as_point
+from dispatch.ruling import Ruling, reason_of
+from dispatch.snapshot import as_point, asking_of
 from dispatch.view import local_day, local_midnight
 from fleet.documents import decode
 from fleet.drivers import Driver
 from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
 from fleet.itineraries import Itinerary, ItineraryStop, without_trips
-from fleet.requests import TripKind, TripRequest
+from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Document, FleetStore
 from fleet.units import Level, Unit
-from fleet.vehicles import Energy, Vehicle, VehicleKind, VehicleState
+from fleet.vehicles import Energy, Vehicle, VehicleKind
 from routing.matrix import UNREACHABLE, LegMatrix
 from routing.profiles import PROFILES
 from routing.snap import Point
@@ -94,6 +96,7 @@ class Tally:
     """Why candidates did not fit, and the earliest pick-up that would have."""
 
     causes: Counter[Cause] = field(default_factory=Counter)
+    refusals: set[TierRefusal] = field(default_factory=set)
     offer_s: int | None = None
 
     def offer(self, begin_s: int) -> None:
@@ -108,32 +111,50 @@ def promise(
     now: datetime,
     policy: DispatchPolicy | None = None,
     territory: Territory | None = None,
+    ruling: Ruling | None = None,
 ) -> Answer:
     """Answer a request that need not be stored yet. Nothing is written and nothing is reserved.
 
     Nearer pools are tried before farther ones; within a pool the vehicle that drives least for it is chosen.
     """
     policy = policy or DispatchPolicy()
-    territory = territory or territory_on(store, local_day(request.stops[0].earliest_at))
+    day = local_day(request.stops[0].earliest_at)
+    # Whether it is approved, and its budget, are decided later: the question here is whether it could be driven.
+    ruling = replace(ruling or ruling_on(store, day), approvals=False)
+    territory = territory or territory_on(store, day, book=ruling.book)
     off = off_network(request, roads, policy)
     if off is not None:
         return Answer(outcome=Outcome.REFUSAL, reasons=(off,))
     if request.stops[0].latest_at < now:
         past: dict[str, int | str] = {"latest_at": request.stops[0].latest_at.isoformat(), "now": now.isoformat()}
         return Answer(outcome=Outcome.REFUSAL, reasons=(Reason(code=Cause.TIME_WINDOWS, proven=True, detail=past),))
+    stopped = ruling.request_refusal(request)
+    if stopped is not None:
+        return Answer(outcome=Outcome.REFUSAL, reasons=(reason_of(stopped),))
     tally = Tally()
-    fleet = Fleet(store, request, now=now, policy=policy, territory=territory)
+    fleet = Fleet(store, request, now=now, policy=policy, territory=territory, ruling=ruling)
     for regions in fleet.pools():
         best = _best(fleet.candidates(regions, tally), request, roads, policy, fleet.midnight, tally)
         if best is not None:
             return best
     causes = tally.causes or Counter({Cause.NO_VEHICLE: 1})
     reasons = tuple(
-        Reason(code=cause, proven=False, detail={"vehicles": count})
+        Reason(code=cause, proven=False, detail={"vehicles": count, **_rules(cause, tally)})
         for cause, count in sorted(causes.items(), key=lambda item: (-item[1], item[0].value))
     )
     offer_at = None if tally.offer_s is None else fleet.midnight + timedelta(seconds=tally.offer_s)
     return Answer(outcome=Outcome.REFUSAL, reasons=reasons, offer_at=offer_at)
+
+
+def _rules(cause: Cause, tally: Tally) -> dict[str, int | str]:
+    """Which rules keep vehicles from serving the request, in the form of a plan's reasons."""
+    if cause is not Cause.VEHICLE_NOT_ALLOWED or not tally.refusals:
+        return {}
+    refusals = sorted(tally.refusals)
+    return {
+        "refusal": ",".join(own.name for own in refusals),
+        "rules": ",".join(sorted({own.rule_id for own in refusals})),
+    }
 
 
 def off_network(request: TripRequest, roads: Roads, policy: DispatchPolicy) -> Reason | None:
@@ -162,8 +183,10 @@ class Fleet:
         now: datetime,
         policy: DispatchPolicy,
         territory: Territory,
+        ruling: Ruling,
     ) -> None:
         self._store, self._request, self._policy, self._territory = store, request, policy, territory
+        self._ruling, self._asking = ruling, asking_of(request, ruling, now=now)
         self.day = local_day(request.stops[0].earliest_at)
         self.midnight = local_midnight(self.day)
         self._now_s = math.ceil((now - self.midnight).total_seconds())
@@ -203,12 +226,6 @@ class Fleet:
 
     def _tier(self, vehicle: Vehicle, tally: Tally) -> int | None:
         request = self._request
-        asking = Asking(
-            unit_id=request.unit_id,
-            rental=request.kind is TripKind.RENTAL,
-            priority=request.priority,
-            special=bool(request.equipment),
-        )
         offering = Offering(
             unit_id=vehicle.unit_id,
             region=vehicle.region,
@@ -216,11 +233,12 @@ class Fleet:
             self_drive=vehicle.self_drive,
             pooled=vehicle.pooled,
             listed=vehicle.listed,
+            sealable=vehicle.duty not in self._ruling.unsealed_duties(vehicle.region),
         )
-        if vehicle.state is not VehicleState.AVAILABLE or vehicle.profile not in PROFILES:
+        if self._ruling.vehicle_refusal(vehicle) is not None or vehicle.profile not in PROFILES:
             return None
         tier, refusal = judge(
-            asking,
+            self._asking,
             offering,
             units={request.unit_id: self._unit(request.unit_id), vehicle.unit_id: self._unit(vehicle.unit_id)},
             territory=self._territory,
@@ -229,6 +247,7 @@ class Fleet:
         if tier == FORBIDDEN:
             if refusal is not TierRefusal.DUTY_MISMATCH:
                 tally.causes[Cause.VEHICLE_NOT_ALLOWED] += 1
+                tally.refusals.add(refusal)
             return None
         if request.passengers > vehicle.seats:
             tally.causes[Cause.CAPACITY] += 1
@@ -390,7 +409,13 @@ class Legs:
         # A point that lies off the network belongs to no vehicle that can be sent.
         near = [p for p in unique if roads.try_snap(p, limit_m=policy.access_limit_m) is not None]
         self._index = {point: number for number, point in enumerate(near)}
-        self.matrix: LegMatrix = roads.matrix(near, PROFILES[profile], access_limit_m=policy.access_limit_m)
+        spans = [(stop.earliest_at, stop.latest_at) for stop in request.stops]
+        self.matrix: LegMatrix = roads.matrix(
+            near,
+            PROFILES[profile],
+            access_limit_m=policy.access_limit_m,
+            conditions=slowest_conditions(spans, ambient_c=policy.ambient_c),
+        )
 
     def drive(self, a: Point, b: Point) -> tuple[int, int, int] | None:
         """Seconds, metres and Wh; None where there is no way."""

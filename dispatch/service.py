@@ -12,16 +12,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from dispatch.agreed import territory_on
+from dispatch.agreed import ruling_on, territory_on
 from dispatch.check import Violation, check
 from dispatch.errors import DispatchError
 from dispatch.expect import expect
+from dispatch.judged import judge
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
 from dispatch.permission import Territory
 from dispatch.plan import Plan, Reason, Route, Stop
 from dispatch.plan import StopKind as PlanStopKind
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
+from dispatch.ruling import Ruling
 from dispatch.snapshot import Snapshot, build
 from dispatch.solve import StopRule, solve
 from dispatch.view import FleetView, narrow, read
@@ -118,6 +120,7 @@ def run_once(
     why: Why | None = None,
     go_on: bool = False,
     lease: Lease | None = None,
+    ruling: Ruling | None = None,
 ) -> RunReport:
     """Plan one local day and commit the plan.
 
@@ -135,6 +138,8 @@ def run_once(
         requests of others are left alone.
     territory
         How regions relate; by default as the agreements in the store and the rules of the day have it.
+    ruling
+        The rules of the day with the measures and budgets in force; by default as the store has them, planned by the machine.
     clock
         Seconds of any steady clock, to time the search; without one the record says 0.
     solver
@@ -167,6 +172,7 @@ def run_once(
         policy=policy,
         clock=clock,
         solver=solver,
+        ruling=ruling,
         why=why,
         go_on=go_on,
     )
@@ -186,6 +192,7 @@ def prepare(
     policy: DispatchPolicy | None = None,
     clock: Callable[[], float] | None = None,
     solver: Solver = solve,
+    ruling: Ruling | None = None,
     why: Why | None = None,
     go_on: bool = False,
     part: Part | None = None,
@@ -203,19 +210,26 @@ def prepare(
         view = change(view)
     if part is not None:
         view = narrow(view, vehicles=part.vehicles, requests=part.requests, only=part.only)
-    territory = territory or territory_on(store, day)
+    ruling = ruling or ruling_on(store, day)
+    territory = territory or territory_on(store, day, book=ruling.book)
     keep: frozenset[VehicleId] = frozenset()
     free_the_late = True
     seconds = 0.0
     mended: tuple[Violation, ...] = ()
     while True:
         expected, freed = expect(view, now=now, free_the_late=free_the_late)
-        snapshot = build(expected, roads, territory=territory, policy=policy, now=now, keep=keep)
+        snapshot = build(expected, roads, territory=territory, policy=policy, now=now, keep=keep, ruling=ruling)
         begun = tick()
         more = {"start": present_routes(snapshot)} if go_on or part is not None else {}
         plan = solver(snapshot.problem, seed=seed, stop=stop, **more)
         seconds += tick() - begun
         violations = check(snapshot.problem, plan)
+        snapshot = replace(snapshot, view=view)
+        plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
+        orders: tuple[Order, ...] = ()
+        if not violations:
+            orders = write_orders(snapshot, plan, plan_id=plan_id)
+            violations = judge(snapshot, orders, territory)
         if violations:
             # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary, once.
             named = {v.vehicle for v in violations if v.vehicle is not None}
@@ -229,9 +243,6 @@ def prepare(
             free_the_late = False  # late is better than not at all
             continue
         break
-    plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
-    snapshot = replace(snapshot, view=view)
-    orders = write_orders(snapshot, plan, plan_id=plan_id)
     gone = [snapshot.requests[entry.request].id for entry in plan.unserved]
     found = bundles(
         snapshot,
@@ -322,6 +333,7 @@ def _commit(store: FleetStore, prepared: Prepared, *, region: str, lease: Lease 
         ),
         problem_digest=plan.problem_digest,
         seed=plan.seed,
+        dispatcher_id=snapshot.ruling.dispatcher_id,
     )
     if changes or not quiet:
         _record(store, record, changes, at=snapshot.now, region=region, lease=lease)

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dispatch.crews import DAY_S, Crew, pair, working_windows
+from dispatch.drives import Legs
 from dispatch.errors import DispatchError
+from dispatch.hours import Hours, legs_by_the_hour
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
@@ -20,7 +22,6 @@ from dispatch.problem import (
     BatterySpec,
     ChargeCurve,
     ChargeGroupSpec,
-    Legs,
     PinnedStop,
     Problem,
     RequestKind,
@@ -28,15 +29,17 @@ from dispatch.problem import (
     StopSpec,
     VehicleSpec,
 )
+from dispatch.ruling import RESERVE_RELEASE, Ruling, reason_of
 from dispatch.standing import FrozenStop, Standing, stand
 from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
-from fleet.itineraries import AssignmentState
+from fleet.itineraries import Assignment, AssignmentState
 from fleet.promises import PromiseState
-from fleet.requests import RequestState, TripKind, TripRequest
+from fleet.requests import Priority, RequestState, TripKind, TripRequest
+from fleet.rules.refusals import Refusal
 from fleet.sites import Site
 from fleet.units import Level, Unit
-from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind, VehicleState
+from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind
 from routing.matrix import UNREACHABLE, LegMatrix
 from routing.profiles import PROFILES
 from routing.snap import Point
@@ -71,6 +74,7 @@ class Snapshot:
     legs: tuple[LegMatrix, ...]
     site_of_group: tuple[SiteId, ...]
     site_at: Mapping[int, SiteId]
+    ruling: Ruling
     tiers: npt.NDArray[np.int8]
     answered: Mapping[RequestId, tuple[Reason, ...]]
     left_out: Mapping[VehicleId, str]
@@ -103,11 +107,13 @@ def build(
     policy: DispatchPolicy,
     now: datetime,
     keep: frozenset[VehicleId] = frozenset(),
+    ruling: Ruling | None = None,
 ) -> Snapshot:
     """Turn the facts of a day into a problem.
 
     Times count from local midnight of the day: earliest instants are rounded up, latest ones down, so that no window gets
-    wider. A vehicle takes part when it is in service, has a driver (or is driven by its renter), stands on the road network
+    wider. ``ruling`` are the rules of the day, by default those of the book without any measure of an office. A vehicle takes
+    part when it is in service, has a driver (or is driven by its renter), stands on the road network
     and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
     part.
 
@@ -116,9 +122,10 @@ def build(
     PenaltyOverflow
         If the priorities of all requests together exceed the solver's exact range.
     """
+    ruling = ruling or Ruling(day=view.day)
     snaps = _SnapTest(roads, policy.access_limit_m)
-    asked, answered = _triage(view, snaps, policy)
-    crews, standings, left_out = _fleet(view, snaps, policy, now, keep)
+    asked, answered = _triage(view, snaps, policy, ruling)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, ruling)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -143,17 +150,29 @@ def build(
     begins = [_begin(view, crew, standing) for crew, standing in zip(crews, standings, strict=True)]
     start_at = [places.number(point.lon_wgs84, point.lat_wgs84) for point, _ in begins]
     home_at = [_home(view, crew, places) for crew in crews]
-    sites, groups, site_of_group = _charge_groups(view, snaps, places, policy)
+    sites, groups, site_of_group = _charge_groups(view, snaps, places, policy, ruling, crews)
     frozen_at = [[places.number(f.stop.lon_wgs84, f.stop.lat_wgs84) for f in s.frozen] for s in standings]
     points = tuple(places.index)
 
     # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
     profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
-    matrices = tuple(roads.matrix(points, PROFILES[name], access_limit_m=policy.access_limit_m) for name in profiles)
+    hours = Hours(view.midnight, ambient_c=policy.ambient_c)
+    for request, row in zip(requests, rows, strict=True):
+        for stop, location in zip(request.stops, row, strict=True):
+            hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
+    matrices = tuple(
+        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m)
+        for name in profiles
+    )
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
-    askings = [_asking(request, view) for request in requests]
-    offerings = [_offering(crew.vehicle, view) for crew in crews]
+    askings = [
+        asking_of(request, ruling, now=now, declined=view.declined.get(request.id, ()), only=view.only.get(request.id))
+        for request in requests
+    ]
+    reserved = ruling.reserved(crews, frozenset(assignment.vehicle_id for assignment in view.assignments.values()))
+    offerings = [_offering(crew.vehicle, view, ruling, reserved=crew.vehicle.id in reserved) for crew in crews]
+    weights = ruling.weights(requests, view.units)
     asking_order = sorted(set(askings), key=lambda a: a.sort_key)
     offering_order = sorted(set(offerings), key=lambda o: o.sort_key)
     tier, refusal = _tiers(asking_order, offering_order, view, territory, policy, requests)
@@ -174,6 +193,7 @@ def build(
             group=asking_number[asking],
             equipment=sum(bit_of[name] for name in request.equipment),
             vehicle_index=vehicle_index,
+            weight=weights[request.id],
         )
         for request, locations, asking in zip(requests, rows, askings, strict=True)
     )
@@ -187,14 +207,20 @@ def build(
     for number, (crew, standing) in enumerate(zip(crews, standings, strict=True)):
         vehicle = crew.vehicle
         free_s = begins[number][1]
+        day_limit_s = ruling.day_limit_s(crew)
         windows = working_windows(
-            crew, days=days, not_before_s=0 if standing.frozen else _not_before(view, free_s, policy, now)
+            crew,
+            days=days,
+            not_before_s=0 if standing.frozen else _not_before(view, free_s, policy, now),
+            # Of a trip over several days no single limit says how long a day is: the days' windows do.
+            day_limit_s=None if days == 1 or standing.frozen else day_limit_s,
         )
         pinned = tuple(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
         legs = profiles.index(vehicle.profile)
+        longest_s, rest_s = ruling.drive_limits_s(vehicle.region)
         if standing.first is not None and pinned:
             home = home_at[number]
             home_s = 0 if home is None else max(0, int(matrices[legs].drive_s[pinned[-1].location, home]))
@@ -213,13 +239,13 @@ def build(
                 group=offering_number[offerings[number]],
                 equipment=sum(bit_of[name] for name in vehicle.equipment),
                 self_drive=vehicle.self_drive,
-                fixed_mfen=policy.use_fen * MFEN_PER_FEN,
+                fixed_mfen=(policy.use_fen + _charging_fen(vehicle, policy, ruling)) * MFEN_PER_FEN,
                 mfen_per_m=price_of[legs],
                 mfen_per_s=0 if vehicle.self_drive else round(policy.driver_fen_per_h * MFEN_PER_FEN / 3_600),
-                battery=_battery(view, crew, standing, policy, now),
-                max_route_s=policy.max_duty_s if days == 1 and crew.driver is not None else None,
-                max_continuous_drive_s=None if vehicle.self_drive else policy.continuous_drive_s,
-                rest_s=policy.rest_s,
+                battery=_battery(view, crew, standing, policy, now, ruling),
+                max_route_s=day_limit_s if days == 1 else None,
+                max_continuous_drive_s=None if vehicle.self_drive else longest_s,
+                rest_s=rest_s,
                 pinned=pinned,
             )
         )
@@ -248,6 +274,7 @@ def build(
         legs=matrices,
         site_of_group=site_of_group,
         site_at=_site_at(view, places),
+        ruling=ruling,
         tiers=tier,
         answered=dict(sorted(answered.items())),
         left_out=dict(sorted(left_out.items())),
@@ -278,7 +305,7 @@ class _SnapTest:
 
 
 def _triage(
-    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy
+    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, ruling: Ruling
 ) -> tuple[list[TripRequest], dict[RequestId, tuple[Reason, ...]]]:
     """Split the day's requests into those to plan and those that have their answer already."""
     asked: list[TripRequest] = []
@@ -303,9 +330,28 @@ def _triage(
             if span_s > policy.longest_days * DAY_S:
                 days: dict[str, int | str] = {"days": round(span_s / DAY_S), "limit_days": policy.longest_days}
                 answered[request.id] = (Reason(code=Cause.DURATION, proven=True, detail=days),)
+            elif (refusal := _stopped(request, assignment, ruling)) is not None:
+                answered[request.id] = (reason_of(refusal),)
             else:
                 asked.append(request)
+    if ruling.budgets:
+        held = ruling.over_budget(
+            [request for request in asked if not _has_begun(view.assignments.get(request.id))],
+            view.units,
+            {request.id: policy.estimate_fen(request) for request in asked},
+        )
+        answered.update({id: (reason_of(refusal),) for id, refusal in held.items()})
+        asked = [request for request in asked if request.id not in held]
     return asked, answered
+
+
+def _stopped(request: TripRequest, assignment: Assignment | None, ruling: Ruling) -> Refusal | None:
+    """What a rule says against a trip; nothing stops one that is on its way."""
+    return None if _has_begun(assignment) else ruling.request_refusal(request)
+
+
+def _has_begun(assignment: Assignment | None) -> bool:
+    return assignment is not None and assignment.state in _BOUND_STATES
 
 
 def _late(request: TripRequest, now: datetime) -> tuple[Reason, ...]:
@@ -323,6 +369,7 @@ def _request_spec(
     group: int,
     equipment: int,
     vehicle_index: Mapping[VehicleId, int],
+    weight: float,
 ) -> RequestSpec:
     stops = []
     for stop, location in zip(request.stops, locations, strict=True):
@@ -356,7 +403,7 @@ def _request_spec(
         shareable=request.shareable and request.kind is TripKind.TRANSFER,
         group=group,
         priority=request.priority.rank,
-        penalty_mfen=policy.penalty_mfen(request.priority.rank) * kept,
+        penalty_mfen=round(policy.penalty_mfen(request.priority.rank) * kept * weight),
         max_ride_s=_max_ride_s(request, locations[0], locations[-1], matrices, policy),
         kinds=0 if request.vehicle_kind is None else 1 << KIND_ORDER.index(request.vehicle_kind),
         equipment=equipment,
@@ -392,18 +439,28 @@ def _max_ride_s(
     return max(math.floor(direct_s * policy.ride_factor_frac), direct_s + policy.ride_slack_s)
 
 
-def _asking(request: TripRequest, view: FleetView) -> Asking:
+def asking_of(
+    request: TripRequest,
+    ruling: Ruling,
+    *,
+    now: datetime,
+    declined: tuple[VehicleId, ...] = (),
+    only: VehicleId | None = None,
+) -> Asking:
+    """What of a request decides who may serve it."""
     return Asking(
         unit_id=request.unit_id,
         rental=request.kind is TripKind.RENTAL,
         priority=request.priority,
         special=bool(request.equipment),
-        declined=view.declined.get(request.id, ()),
-        only=view.only.get(request.id),
+        declined=declined,
+        only=only,
+        sealed=ruling.is_sealed(request),
+        urgent=request.priority is Priority.EMERGENCY and request.stops[0].earliest_at <= now + RESERVE_RELEASE,
     )
 
 
-def _offering(vehicle: Vehicle, view: FleetView) -> Offering:
+def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, *, reserved: bool) -> Offering:
     singled = vehicle.id in view.only.values() or any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
         unit_id=vehicle.unit_id,
@@ -413,6 +470,8 @@ def _offering(vehicle: Vehicle, view: FleetView) -> Offering:
         declined_as=vehicle.id if singled else None,
         pooled=vehicle.pooled,
         listed=vehicle.listed,
+        sealable=vehicle.duty not in ruling.unsealed_duties(vehicle.region),
+        reserved=reserved,
     )
 
 
@@ -444,15 +503,25 @@ def _tiers(
 
 
 def _fleet(
-    view: FleetView, snaps: _SnapTest, policy: DispatchPolicy, now: datetime, keep: frozenset[VehicleId]
+    view: FleetView,
+    snaps: _SnapTest,
+    policy: DispatchPolicy,
+    now: datetime,
+    keep: frozenset[VehicleId],
+    ruling: Ruling,
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
     left_out: dict[VehicleId, str] = {}
     usable: list[Vehicle] = []
+    begin, end = view.midnight, view.midnight + timedelta(days=1)
+    closed = ruling.closed_sites(begin, end)
     for vehicle in sorted(view.vehicles.values(), key=lambda v: v.id):
         site = view.sites.get(vehicle.home_site_id)
-        if vehicle.state is not VehicleState.AVAILABLE:
-            left_out[vehicle.id] = "out_of_service"
+        refusal = ruling.vehicle_refusal(vehicle)
+        if refusal is not None:
+            left_out[vehicle.id] = "out_of_service" if refusal.rule_id == "R037" else refusal.code
+        elif vehicle.home_site_id in closed or ruling.is_closed(vehicle.region, begin, end):
+            left_out[vehicle.id] = "closed"
         elif vehicle.profile not in PROFILES:
             left_out[vehicle.id] = "unknown_profile"
         elif site is None:
@@ -480,12 +549,12 @@ def _fleet(
                 assignments=view.assignments,
                 now=now,
                 freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
-                rest_s=policy.rest_s,
+                rest_s=ruling.drive_limits_s(vehicle.region)[1],
                 driverless=vehicle.self_drive,
             )
         )
         if vehicle.battery is not None and not standing.frozen:
-            battery = _battery(view, crew, standing, policy, now)
+            battery = _battery(view, crew, standing, policy, now, ruling)
             if battery is not None and battery.initial_wh < battery.reserve_wh:
                 left_out[vehicle.id] = "battery_low"
                 continue
@@ -592,7 +661,7 @@ def mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
 
 
 def _battery(
-    view: FleetView, crew: Crew, standing: Standing, policy: DispatchPolicy, now: datetime
+    view: FleetView, crew: Crew, standing: Standing, policy: DispatchPolicy, now: datetime, ruling: Ruling
 ) -> BatterySpec | None:
     battery = crew.vehicle.battery
     if battery is None or crew.vehicle.energy is not Energy.BEV:
@@ -602,8 +671,8 @@ def _battery(
     elif standing.last is not None and standing.last.charge_wh is not None:
         initial_wh = standing.last.charge_wh + standing.last.charged_wh
     else:
-        initial_wh = _charge_at_shift(view, crew, battery, policy, now)
-    reserve_wh = math.ceil(battery.capacity_wh * battery.reserve_frac)
+        initial_wh = _charge_at_shift(view, crew, battery, policy, now, ruling)
+    reserve_wh = ruling.reserve_wh(crew.vehicle)
     taper_wh = math.floor(battery.capacity_wh * policy.taper_from_frac)
     tapered_w = max(1, math.floor(battery.max_dc_w * policy.taper_frac))
     dc_curve = ChargeCurve(from_wh=(0, taper_wh), power_w=(battery.max_dc_w, tapered_w))
@@ -617,11 +686,13 @@ def _battery(
     )
 
 
-def _charge_at_shift(view: FleetView, crew: Crew, battery: Battery, policy: DispatchPolicy, now: datetime) -> int:
+def _charge_at_shift(
+    view: FleetView, crew: Crew, battery: Battery, policy: DispatchPolicy, now: datetime, ruling: Ruling
+) -> int:
     """Charge when the vehicle can first leave: what it has, plus alternating current at home until its shift begins."""
     site = view.sites[crew.vehicle.home_site_id]
     shift_s = crew.driver.shift.start_s if crew.driver is not None else 0
-    idle_s = (view.midnight + timedelta(seconds=shift_s) - now).total_seconds()
+    idle_s = ruling.charging_s(crew.vehicle, site, now, view.midnight + timedelta(seconds=shift_s))
     if idle_s <= 0 or not any(group.usable_points > 0 for group in site.charge_groups):
         return battery.charge_wh
     target_wh = math.floor(battery.capacity_wh * policy.overnight_frac)
@@ -630,13 +701,25 @@ def _charge_at_shift(view: FleetView, crew: Crew, battery: Battery, policy: Disp
 
 
 def _charge_groups(
-    view: FleetView, snaps: _SnapTest, places: _Places, policy: DispatchPolicy
+    view: FleetView,
+    snaps: _SnapTest,
+    places: _Places,
+    policy: DispatchPolicy,
+    ruling: Ruling,
+    crews: Sequence[Crew],
 ) -> tuple[tuple[int | None, ...], tuple[ChargeGroupSpec, ...], tuple[SiteId, ...]]:
     """Charge points of all sites on the network. Energy is priced in the leg; here only what a site asks above that."""
     power: list[int | None] = []
     groups: list[ChargeGroupSpec] = []
     site_of_group: list[SiteId] = []
+    end = view.midnight + timedelta(days=1)
+    closed = ruling.closed_sites(view.midnight, end)
+    at_night = any(_works_at_night(crew, ruling) for crew in crews)
     for site in sorted(view.sites.values(), key=lambda s: s.id):
+        if site.id in closed or ruling.is_closed(site.region, view.midnight, end):
+            continue
+        if at_night and ruling.is_dark(site, end):
+            continue  # a charge point knows no hours: where anybody works at night, it is out of the plan
         points = [(number, group) for number, group in enumerate(site.charge_groups) if group.usable_points > 0]
         if not points or not snaps.is_on(site.lon_wgs84, site.lat_wgs84):
             continue
@@ -654,8 +737,21 @@ def _charge_groups(
                 )
             )
             site_of_group.append(site.id)
-        power.append(site.site_power_w)
+        power.append(ruling.site_power_w(site, end))
     return tuple(power), tuple(groups), tuple(site_of_group)
+
+
+def _works_at_night(crew: Crew, ruling: Ruling) -> bool:
+    view = ruling.view(crew.vehicle.region)
+    night = view.find("R171.night_from_s"), view.find("R171.night_to_s")
+    if crew.driver is None or night[0] is None or night[1] is None:
+        return False
+    return crew.driver.shift.start_s < (night[1].number or 0) or crew.driver.shift.end_s > (night[0].number or 0)
+
+
+def _charging_fen(vehicle: Vehicle, policy: DispatchPolicy, ruling: Ruling) -> int:
+    """What a vehicle that charges costs extra while its office prefers others (R172)."""
+    return policy.charging_fen if vehicle.energy is Energy.BEV and ruling.prefers_combustion(vehicle.region) else 0
 
 
 def group_id(site: Site, number: int) -> str:

@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dispatch.decompose.rounds import Rhythm, Standing, search_parts
+from dispatch.decompose.workers import Here, Processes, Workers
 from dispatch.explain import explain
 from dispatch.plan import Cause, Plan, Reason, Route, Unserved
 from dispatch.problem import Problem
 from dispatch.search.causes import first_reasons
-from dispatch.search.engine import Clocked, Engine, Tuning
-from dispatch.search.lifting import lift
-from dispatch.search.lowering import Lowered, lower
-from dispatch.search.warm import routes_of
+from dispatch.search.engine import Clocked, Engine
+from dispatch.search.session import search
 from dispatch.search.warmup import compile_kernels
 
 SEARCH_SHARE = 0.92
 """Share of the time that goes to the search when somebody is left over; the rest finds out why."""
+LARGE = 1_200
+"""From so many requests on a problem is searched in parts (measured: docs/benchmarking.md, "Large days")."""
+MOST_LOCATIONS = 6_000
+"""So is one with more locations than this: its tables would not fit into memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,47 +56,56 @@ def warm_up() -> float:
     return compile_kernels()
 
 
-def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2, start: Sequence[Route] = ()) -> Plan:
+def solve(
+    problem: Problem,
+    *,
+    seed: int,
+    stop: StopRule,
+    threads: int = 2,
+    clock: Callable[[], float] = time.monotonic,
+    workers: Workers | None = None,
+    rhythm: Rhythm | None = None,
+    start: Sequence[Route] = (),
+) -> Plan:
     """Return a plan that :func:`dispatch.check.check` finds no violation in; whoever is left over carries a cause.
 
-    The same problem, seed, start, number of threads and iterations give the same plan. ``threads`` searches run side by side.
-    Of ``start``, from which the search goes on, only the order of the requests' stops counts; what does not hold is undone.
+    The same problem, seed, number of threads and iterations give the same plan. ``threads`` searches run side by side: in
+    threads of this process, or, where the problem is large (:func:`is_large`), in processes of their own, each on a part.
+    ``workers`` and ``rhythm`` make any problem a large one, searched by those workers. Of ``start``, from which a search in one
+    piece goes on, only the order of the requests' stops counts; what does not hold is undone.
     """
-    clock = time.monotonic
     watch = Clocked(clock=clock, iterations=stop.iterations, seconds=stop.seconds)
-    digest = problem.digest()
-    told = [clock()]
+    if is_large(problem) or workers is not None or rhythm is not None:
+        routes, iterations = large(
+            problem, seed=seed, stop=stop, watch=watch, threads=threads, given=workers, rhythm=rhythm
+        )
+    else:
+        told = [clock()]
 
-    def on_chunk(engine: Engine) -> None:
-        if stop.on_progress and clock() - told[0] >= 1.0:
-            told[0] = clock()
-            stop.on_progress(
-                Progress(
-                    elapsed_s=watch.elapsed,
-                    iterations=engine.iterations,
-                    unserved_count=engine.unserved,
-                    objective_mfen=round(engine.objective),
+        def on_chunk(engine: Engine) -> None:
+            if stop.on_progress and clock() - told[0] >= 1.0:
+                told[0] = clock()
+                stop.on_progress(
+                    Progress(
+                        elapsed_s=watch.elapsed,
+                        iterations=engine.iterations,
+                        unserved_count=engine.unserved,
+                        objective_mfen=round(engine.objective),
+                    )
                 )
-            )
 
-    if not problem.vehicles or not (problem.requests or any(vehicle.pinned for vehicle in problem.vehicles)):
-        # nothing to search: the kernels expect at least one of each
-        return assemble(problem, digest, [], seed=seed, iterations=0)
-    lowered = lower(problem)
-    engine = Engine(lowered.model, seed=seed, threads=threads, tuning=Tuning())
-    if start:
-        engine.load(*routes_of(problem, lowered, engine, start))
-    promised = {i for i, r in enumerate(problem.requests) if r.change_mfen > 0 and r.promised_earliest_s is not None}
-    engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=0.7 if promised else SEARCH_SHARE)
-    if promised:
-        # whoever cannot be served as promised may be served otherwise, at the price of the change
-        left = promised & set(unserved_requests(lowered, engine))
-        if left:
-            engine.relax(lower(problem, relaxed=frozenset(left)).model)
-        engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk, upto=SEARCH_SHARE)
-    if not engine.unserved:
-        engine.run(watch, should_stop=stop.should_cancel, on_chunk=on_chunk)
-    plan = assemble(problem, digest, lift(problem, lowered, engine), seed=seed, iterations=engine.iterations)
+        found = search(
+            problem,
+            seed=seed,
+            watch=watch,
+            threads=threads,
+            start=start,
+            keep_back=1.0 - SEARCH_SHARE,
+            should_stop=stop.should_cancel,
+            on_chunk=on_chunk,
+        )
+        routes, iterations = list(found.routes), found.iterations
+    plan = assemble(problem, problem.digest(), routes, seed=seed, iterations=iterations)
 
     began, longest = watch.elapsed, 0.0
 
@@ -107,8 +120,69 @@ def solve(problem: Problem, *, seed: int, stop: StopRule, threads: int = 2, star
     return explain(problem, plan, should_stop=out_of_time)
 
 
-def unserved_requests(lowered: Lowered, engine: Engine) -> list[int]:
-    return [lowered.requests[r] for r in range(len(lowered.requests)) if engine.best.b_route_of[r] < 0]
+def is_large(problem: Problem) -> bool:
+    """Whether a problem is searched in parts."""
+    return len(problem.requests) > LARGE or problem.legs[0].drive_s.shape[0] > MOST_LOCATIONS
+
+
+def large(
+    problem: Problem,
+    *,
+    seed: int,
+    stop: StopRule,
+    watch: Clocked,
+    threads: int,
+    given: Workers | None,
+    rhythm: Rhythm | None,
+) -> tuple[list[Route], int]:
+    """Search in parts; return the routes and the iterations of all parts together."""
+    told = [watch.elapsed]
+
+    def cancelled() -> bool:
+        return bool(stop.should_cancel and stop.should_cancel())
+
+    def on_progress(standing: Standing) -> None:
+        if stop.on_progress and watch.elapsed - told[0] >= 1.0:
+            told[0] = watch.elapsed
+            stop.on_progress(
+                Progress(
+                    elapsed_s=watch.elapsed,
+                    iterations=standing.iterations,
+                    unserved_count=standing.unserved_count,
+                    objective_mfen=standing.objective_mfen,
+                )
+            )
+
+    # what comes after the search takes a while as well: the plan is put together and the left over are looked at
+    after_s = AFTER_S_PER_REQUEST * len(problem.requests)
+    until_s = None if stop.seconds is None else max(0.5 * stop.seconds, stop.seconds - after_s)
+    workers = given or processes(threads, watch, cancelled)
+    try:
+        standing = search_parts(
+            problem,
+            seed=seed,
+            watch=watch,
+            workers=workers,
+            until_s=until_s,
+            should_stop=cancelled,
+            on_progress=on_progress,
+            rhythm=rhythm,
+        )
+    finally:
+        if given is None:
+            workers.close()
+    return [standing.routes[v] for v in sorted(standing.routes)], standing.iterations
+
+
+AFTER_S_PER_REQUEST = 100e-6
+
+
+def processes(count: int, watch: Clocked, cancelled: Callable[[], bool]) -> Workers:
+    """Return ``count`` processes; the caller's own thread where none can be started."""
+    try:
+        return Processes(count)
+    except (OSError, AssertionError, RuntimeError, ImportError):
+        return Here(clock=watch.clock, should_stop=cancelled)
 
 
 def assemble(problem: Problem, digest: str, routes: list[Route], *, seed: int, iterations: int) -> Plan:

@@ -18,10 +18,13 @@ import msgspec
 from msgspec import inspect
 
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
+from fleet.outside_links import CalendarLink, Webhook, WebhookCursor
 from fleet.people import Person
 from fleet.plans import PlanChanges, PlanRecord
 from fleet.promises import Notice, Promise
@@ -48,6 +51,11 @@ KINDS: dict[str, type] = {
     "notice": Notice,
     "plan_changes": PlanChanges,
     "day_fact": DayFact,
+    "webhook": Webhook,
+    "webhook_cursor": WebhookCursor,
+    "calendar": CalendarLink,
+    "measure": Measure,
+    "budget": Budget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -67,6 +75,10 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "notice": ("request_id", "region", "requester_id", "unit_id"),
     "plan_changes": ("day",),
     "day_fact": ("about", "day", "region"),
+    "webhook": ("region",),
+    "calendar": ("about", "token_sha256"),
+    "measure": ("region", "kind"),
+    "budget": ("region", "unit_id"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from fleet.ids import DriverId, PersonId, RegionCode, SiteId, UnitId
 
@@ -17,7 +18,10 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class Driver:
-    """A driver. ``licence`` is the class of GA/T 16 (C1, B1, A1 ...); ``person_id`` is the account that signs in."""
+    """A driver. ``licence`` is the class of GA/T 16 (C1, B1, A1 ...); ``person_id`` is the account that signs in.
+
+    ``overtime_consent_on`` is the day since which the driver's consent to special overtime is on record (R117).
+    """
 
     id: DriverId
     name: str
@@ -29,3 +33,4 @@ class Driver:
     phone: str = ""
     person_id: PersonId | None = None
     on_duty: bool = True
+    overtime_consent_on: date | None = None

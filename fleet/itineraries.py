@@ -139,6 +139,8 @@ class Assignment:
     """A request given to a vehicle and its driver. ``why`` says in a code what decided for this vehicle (rule R083).
 
     ``pinned_by`` is the dispatcher who fixed it to this vehicle: no plan moves it.
+    ``notices`` are rules that warn about the trip without stopping it, such as ``R045`` for a vehicle without marking;
+    ``dispatcher_id`` is who had the plan made, None for the machine (R156).
     """
 
     id: AssignmentId
@@ -154,6 +156,8 @@ class Assignment:
     state: AssignmentState = AssignmentState.OFFERED
     why: str = ""
     pinned_by: PersonId | None = None
+    notices: tuple[str, ...] = ()
+    dispatcher_id: PersonId | None = None
     reports: tuple[DriverReport, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.ids import DriverId, PlanId, RegionCode, RequestId, VehicleId
+from fleet.ids import DriverId, PersonId, PlanId, RegionCode, RequestId, VehicleId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,10 @@ class PlanFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanRecord:
-    """One plan of a local day (``YYYY-MM-DD``, Asia/Shanghai). ``region`` empty: the whole area. The itineraries name it."""
+    """One plan of a local day (``YYYY-MM-DD``, Asia/Shanghai). ``region`` empty: the whole area. The itineraries name it.
+
+    ``dispatcher_id`` is who had it made, None for the machine (R156).
+    """
 
     id: PlanId
     day: str
@@ -54,6 +57,7 @@ class PlanRecord:
     unserved: tuple[PlanUnserved, ...] = ()
     problem_digest: str = ""
     seed: int = 0
+    dispatcher_id: PersonId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,11 +59,27 @@ class TripStop:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """Why a rule that would stop this trip lets it pass: a reason of the rule's list and what is said to it.
+
+    ``text`` of R176 is the number of the permit. ``by`` and ``at`` are set where a person other than the requester gave it.
+    """
+
+    rule_id: str
+    reason: str
+    text: str
+    by: PersonId | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TripRequest:
     """A request with the mandatory fields of rule R068: purpose, unit, origin, destination, window, passengers, approver.
 
     ``stops[0]`` is the pick-up and ``stops[-1]`` the drop-off; a charter has its further stops between them.
     ``max_ride_s`` bounds the time on board of a transfer (None: the service's default factor on the direct ride).
+    ``estimate_fen`` is what the trip was taken to cost when it was approved (R131), ``waivers`` the reasons given to rules that
+    would stop it. ``drill``: an exercise, which behaves the same and counts for nothing (R166).
     """
 
     id: RequestId
@@ -84,6 +100,9 @@ class TripRequest:
     approver_id: PersonId | None = None
     decided_at: datetime | None = None
     reason: str = ""
+    waivers: tuple[Waiver, ...] = ()
+    estimate_fen: int | None = None
+    drill: bool = False
 
     def __post_init__(self) -> None:
         def refuse(field: str, value: object, remedy: str) -> InvalidFact:
@@ -104,15 +123,45 @@ class TripRequest:
             raise refuse(
                 "stops[-1].latest_at", self.stops[-1].latest_at.isoformat(), "the drop-off is not before the pick-up"
             )
+        rules = [waiver.rule_id for waiver in self.waivers]
+        for number, waiver in enumerate(self.waivers):
+            if rules.index(waiver.rule_id) != number:
+                raise refuse(f"waivers[{number}].rule_id", waiver.rule_id, "each rule once")
+            if not waiver.reason.strip() or not waiver.text.strip():
+                raise refuse(
+                    f"waivers[{number}]", waiver.rule_id, f"{waiver.rule_id}: a reason, and what is said to it"
+                )
+
+    def find_waiver(self, rule_id: str) -> Waiver | None:
+        return next((waiver for waiver in self.waivers if waiver.rule_id == rule_id), None)
 
 
-def approve(request: TripRequest, *, by: PersonId, at: datetime) -> TripRequest:
+def waive(request: TripRequest, waiver: Waiver) -> TripRequest:
+    """Add a reason that somebody gave to a rule that would stop the trip."""
+    if request.state not in (RequestState.SUBMITTED, RequestState.APPROVED):
+        raise IllegalTransition(kind="request", id=request.id, state=request.state, action="waive")
+    kept = tuple(own for own in request.waivers if own.rule_id != waiver.rule_id)
+    return replace(request, waivers=(*kept, waiver))
+
+
+def approve(request: TripRequest, *, by: PersonId, at: datetime, estimate_fen: int | None = None) -> TripRequest:
     """Separation of duties (rule R156): nobody approves a request of their own."""
     if request.state is not RequestState.SUBMITTED:
         raise IllegalTransition(kind="request", id=request.id, state=request.state, action="approve")
     if by == request.requester_id:
         raise IllegalTransition(kind="request", id=request.id, state="own", action="approve")
-    return replace(request, state=RequestState.APPROVED, approver_id=by, decided_at=at)
+    return replace(request, state=RequestState.APPROVED, approver_id=by, decided_at=at, estimate_fen=estimate_fen)
+
+
+def confirm(request: TripRequest, *, by: PersonId, at: datetime) -> TripRequest:
+    """Add the approval of an emergency that went ahead of it (R177); nobody confirms an order of their own (R156)."""
+    refused = IllegalTransition(kind="request", id=request.id, state=request.state, action="approve")
+    ended = request.state in (RequestState.REJECTED, RequestState.CANCELLED)
+    if request.priority is not Priority.EMERGENCY or request.approver_id is not None or ended:
+        raise refused
+    if by == request.requester_id:
+        raise IllegalTransition(kind="request", id=request.id, state="own", action="approve")
+    return replace(request, approver_id=by, decided_at=at)
 
 
 def reject(request: TripRequest, *, by: PersonId, at: datetime, reason: str) -> TripRequest:

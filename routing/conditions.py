@@ -20,12 +20,19 @@ class TimeBand(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Conditions:
-    """Outside temperature in degrees Celsius, and the time band. ``climate`` tells whether the cabin is heated or cooled."""
+    """Outside temperature in degrees Celsius, and the time band. ``climate`` tells whether the cabin is heated or cooled.
+
+    ``month`` (1 to 12) gives every road the usual temperature of its place and height in that month
+    (:func:`routing.climate.usual_c`); ``ambient_c`` then counts only where none is known.
+    """
 
     ambient_c: float = 20.0
     band: TimeBand = TimeBand.FREE_FLOW
     climate: bool = True
+    month: int | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.ambient_c) and -50 <= self.ambient_c <= 60):
             raise ValueError(f"ambient_c = {self.ambient_c}: degrees Celsius from -50 to 60")
+        if self.month is not None and not 1 <= self.month <= 12:
+            raise ValueError(f"month = {self.month}: 1 to 12")

@@ -50,11 +50,11 @@ MIXED_CYCLE: Final = (
 """The four phases of the WLTC, class 3b (UN GTR No. 15, annex 1), the cycle that published consumptions refer to."""
 
 
-def air_density_kg_m3(elevation_m: npt.ArrayLike, ambient_c: float) -> Floats:
+def air_density_kg_m3(elevation_m: npt.ArrayLike, ambient_c: npt.ArrayLike) -> Floats:
     """Density of dry air at a height: barometric pressure of the ISO 2533 standard atmosphere, actual temperature."""
     height = np.asarray(elevation_m, dtype=np.float64)
     pressure_pa = 101_325.0 * (1.0 - 2.25577e-5 * height) ** 5.25588
-    return np.asarray(pressure_pa / (287.05 * (ambient_c + 273.15)))
+    return np.asarray(pressure_pa / (287.05 * (np.asarray(ambient_c, dtype=np.float64) + 273.15)))
 
 
 def relative_positive_acceleration_mps2(speed_mps: npt.ArrayLike) -> Floats:
@@ -67,12 +67,13 @@ def relative_positive_acceleration_mps2(speed_mps: npt.ArrayLike) -> Floats:
     return DYNAMICS * np.where(kmh <= 94.05, -0.0016 * kmh + 0.1755, 0.025)
 
 
-def cabin_w(profile: DriveProfile, conditions: Conditions) -> float:
-    """Power that heating or cooling the cabin takes, in watts."""
+def cabin_w(profile: DriveProfile, conditions: Conditions, ambient_c: npt.ArrayLike | None = None) -> Floats:
+    """Power that heating or cooling the cabin takes, in watts; at ``ambient_c`` where given, else at that of the conditions."""
+    outside_c = np.asarray(conditions.ambient_c if ambient_c is None else ambient_c, dtype=np.float64)
     if not conditions.climate:
-        return 0.0
-    cold_k = max(0.0, COMFORT_LOW_C - conditions.ambient_c)
-    hot_k = max(0.0, conditions.ambient_c - COMFORT_HIGH_C)
+        return np.zeros_like(outside_c)
+    cold_k = np.maximum(0.0, COMFORT_LOW_C - outside_c)
+    hot_k = np.maximum(0.0, outside_c - COMFORT_HIGH_C)
     return profile.heat_w_per_k * cold_k + profile.cool_w_per_k * hot_k
 
 
@@ -90,6 +91,8 @@ def drive_energy(
     speed_mps: npt.ArrayLike,
     climb_m: npt.ArrayLike,
     elevation_m: npt.ArrayLike,
+    ascent_m: npt.ArrayLike | None = None,
+    ambient_c: npt.ArrayLike | None = None,
     profile: DriveProfile,
     conditions: Conditions,
 ) -> EdgeEnergy:
@@ -100,6 +103,11 @@ def drive_energy(
     length_m, speed_mps, climb_m, elevation_m
         Broadcastable arrays; ``climb_m`` is the net height gained and ``elevation_m`` the mean height; NaN in either
         counts as level road at sea level, because nothing better is known.
+    ascent_m
+        Where given, the sum of all rises; the road then climbs ``ascent_m`` and falls ``ascent_m - climb_m``, each over a
+        share of the length in proportion. NaN, and less than the climb, count as an even slope.
+    ambient_c
+        Where given, the outside temperature of each edge in place of that of the conditions.
 
     Notes
     -----
@@ -113,27 +121,33 @@ def drive_energy(
     climb = np.nan_to_num(np.asarray(climb_m, dtype=np.float64), nan=0.0)
     height = np.nan_to_num(np.asarray(elevation_m, dtype=np.float64), nan=0.0)
     weight_n = profile.mass_kg * GRAVITY_MPS2
-    slope = climb / np.maximum(length, 1.0)
-    cold_k = max(0.0, 20.0 - conditions.ambient_c)
-    hot_k = max(0.0, conditions.ambient_c - 25.0)
+    even = np.maximum(climb, 0.0)
+    rise = even if ascent_m is None else np.fmax(np.asarray(ascent_m, dtype=np.float64), even)
+    fall = rise - climb
+    slope = (rise + fall) / np.maximum(length, 1.0)
+    rising_frac = np.divide(rise, rise + fall, out=np.zeros_like(rise + fall), where=rise + fall > 0)
+    outside_c = np.asarray(conditions.ambient_c if ambient_c is None else ambient_c, dtype=np.float64)
+    cold_k = np.maximum(0.0, 20.0 - outside_c)
+    hot_k = np.maximum(0.0, outside_c - 25.0)
     strain = 1.0 + COLD_LOSS_PER_K * cold_k + HOT_LOSS_PER_K * hot_k
     air_n = (
         0.5
-        * air_density_kg_m3(height, conditions.ambient_c)
+        * air_density_kg_m3(height, outside_c)
         * profile.drag_coefficient
         * profile.frontal_area_m2
         * SPEED_VARIATION
         * speed**2
     )
     resistance_j = (profile.rolling_coefficient * weight_n * np.cos(np.arctan(slope)) + air_n) * length
-    climb_j = weight_n * climb
+    uphill_j = resistance_j * rising_frac + weight_n * rise
+    downhill_j = resistance_j * (1.0 - rising_frac) - weight_n * fall
     kinetic_j = np.maximum(
         profile.mass_kg * relative_positive_acceleration_mps2(speed) * length - 0.5 * resistance_j, 0.0
     )
-    driven_j = np.maximum(resistance_j + climb_j, 0.0) + kinetic_j
-    braked_j = np.maximum(-(resistance_j + climb_j), 0.0) + kinetic_j
+    driven_j = uphill_j + np.maximum(downhill_j, 0.0) + kinetic_j
+    braked_j = np.maximum(-downhill_j, 0.0) + kinetic_j
     hours = length / speed / 3600.0
-    on_board_wh = (profile.aux_w + cabin_w(profile, conditions)) * hours
+    on_board_wh = (profile.aux_w + cabin_w(profile, conditions, outside_c)) * hours
     traction_wh = driven_j * strain / profile.drivetrain_eff_frac / 3600.0
     battery_wh = traction_wh - braked_j * profile.recuperation_eff_frac / 3600.0 + on_board_wh
     fuel_ml = np.maximum(battery_wh, 0.0) * profile.fuel_l_per_kwh + profile.idle_fuel_l_per_h * 1000.0 * hours

@@ -11,6 +11,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from routing.climate import usual_c
 from routing.closures import Closure, speed_factors
 from routing.conditions import Conditions
 from routing.energy import drive_energy
@@ -83,11 +84,15 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Costs:
-    """What edges cost under one profile and conditions: ``time_ms`` (m,), ``totals`` (m, 4) as the indices above name them."""
+    """What edges cost under one profile and conditions: ``time_ms`` (m,), ``totals`` (m, 4) as the indices above name them.
+
+    ``node_c`` is the outside temperature at every node, or everywhere.
+    """
 
     time_ms: npt.NDArray[np.int64]
     totals: Floats
     search: ShortestPaths
+    node_c: Floats | float
 
 
 class Prepared:
@@ -161,7 +166,8 @@ class RoadEngine:
         network = costs.search.node_matrix(unique, self._arrivals(unique), costs.totals)
         pairs = np.ix_(where, where)
 
-        access_ms, access_totals, access_weakest = self._price_access(snaps.distance_m, profile, conditions)
+        outside_c = np.broadcast_to(np.asarray(costs.node_c), self.graph.node_count)[snaps.node]
+        access_ms, access_totals, access_weakest = self._price_access(snaps.distance_m, profile, conditions, outside_c)
         leg_ms = network.time_ms[pairs] + access_ms[:, None] + access_ms[None, :]
         totals = network.totals[pairs] + access_totals[:, None, :] + access_totals[None, :, :]
         confidence = np.maximum(network.confidence[pairs], np.maximum(access_weakest[:, None], access_weakest[None, :]))
@@ -170,7 +176,9 @@ class RoadEngine:
         near = straight_m <= snaps.distance_m[:, None] + snaps.distance_m[None, :]
         np.fill_diagonal(near, val=True)
         row, column = np.nonzero(near)
-        direct_ms, direct_totals, direct_weakest = self._price_access(straight_m[row, column], profile, conditions)
+        direct_ms, direct_totals, direct_weakest = self._price_access(
+            straight_m[row, column], profile, conditions, outside_c[row]
+        )
         quicker = direct_ms <= leg_ms[row, column]
         row, column = row[quicker], column[quicker]
         leg_ms[row, column] = direct_ms[quicker]
@@ -217,7 +225,7 @@ class RoadEngine:
             raise NoRoute(from_name=_say(from_point), to_name=_say(to_point))
         costs = self._get_costs(profile, conditions)
         edges = costs.search.path(int(snaps.node[0]), int(self._arrivals(snaps.node[1:])[0]))
-        access_ms, _, weakest = self._price_access(snaps.distance_m, profile, conditions)
+        access_ms, _, weakest = self._price_access(snaps.distance_m, profile, conditions, conditions.ambient_c)
         network_s = (np.sum(costs.time_ms[edges]) if edges else 0) + access_ms.sum()
         start, end = (from_point.lon_wgs84, from_point.lat_wgs84), (to_point.lon_wgs84, to_point.lat_wgs84)
         if edges is None or round(network_s / 1000.0) != int(matrix.drive_s[0, 1]):
@@ -359,11 +367,28 @@ class RoadEngine:
             speed_mps=speed_mps,
             climb_m=graph.climb_m,
             elevation_m=elevation_m,
+            ascent_m=graph.ascent_m,
+            ambient_c=self._outside_c(conditions, edge=True),
             profile=profile,
             conditions=conditions,
         )
         totals = np.stack([graph.length_m, energy.battery_wh, energy.fuel_ml, graph.toll_fen], axis=-1)
-        return _Costs(time_ms=time_ms, totals=totals.astype(np.float64), search=self._search(time_ms, totals))
+        return _Costs(
+            time_ms=time_ms,
+            totals=totals.astype(np.float64),
+            search=self._search(time_ms, totals),
+            node_c=self._outside_c(conditions, edge=False),
+        )
+
+    def _outside_c(self, conditions: Conditions, *, edge: bool) -> Floats | float:
+        """Temperature of every edge (or node), one for all where the conditions name no month."""
+        if conditions.month is None:
+            return conditions.ambient_c
+        graph = self.graph
+        height_m = np.full(graph.node_count, np.nan) if graph.node_elevation_m is None else graph.node_elevation_m
+        usual = usual_c(graph.node_lon_wgs84, graph.node_lat_wgs84, height_m, conditions.month)
+        at_nodes = np.where(np.isnan(usual), conditions.ambient_c, usual)
+        return (at_nodes[graph.edge_from] + at_nodes[graph.edge_to]) / 2 if edge else at_nodes
 
     def _search(self, time_ms: npt.NDArray[np.int64], totals: Floats) -> ShortestPaths:
         if self.method is Method.PLAIN:
@@ -386,13 +411,19 @@ class RoadEngine:
         return snaps
 
     def _price_access(
-        self, straight_m: Floats, profile: DriveProfile, conditions: Conditions
+        self, straight_m: Floats, profile: DriveProfile, conditions: Conditions, outside_c: Floats | float
     ) -> tuple[Floats, Floats, npt.NDArray[np.uint8]]:
         """Time in ms, totals and confidence of drives off the network."""
         length_m = straight_m * self.access.detour_frac
         speed_mps = min(self.access.speed_mps, profile.max_speed_mps)
         energy = drive_energy(
-            length_m=length_m, speed_mps=speed_mps, climb_m=0.0, elevation_m=0.0, profile=profile, conditions=conditions
+            length_m=length_m,
+            speed_mps=speed_mps,
+            climb_m=0.0,
+            elevation_m=0.0,
+            ambient_c=outside_c,
+            profile=profile,
+            conditions=conditions,
         )
         totals = np.stack([length_m, energy.battery_wh, energy.fuel_ml, np.zeros_like(length_m)], axis=-1)
         known = np.where(straight_m > self.access.sourced_m, Confidence.INFERRED, Confidence.SOURCED)

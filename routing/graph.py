@@ -30,8 +30,10 @@ class RoadGraph:
     Edges
         ``edge_from``, ``edge_to`` (m,) int32 node indices; ``length_m`` (m,) int32; ``speed_mps`` (m,) float64, the
         free-flow speed; ``climb_m`` (m,) float64, height gained along the edge, negative downhill, NaN where no
-        elevation is known; ``toll_fen`` (m,) int32 for a small car; ``ref_index`` (m,) int32 into ``refs``;
-        ``confidence`` (m,) uint8 of :class:`Confidence`; ``class_index`` (m,) uint8 into ``road_classes``, or None.
+        elevation is known; ``ascent_m`` (m,) float64, the sum of all rises on the way, NaN where
+        unknown (the descent is ``ascent_m - climb_m``), or None where edges rise or fall evenly; ``toll_fen`` (m,) int32
+        for a small car; ``ref_index`` (m,) int32 into ``refs``; ``confidence`` (m,) uint8 of :class:`Confidence`;
+        ``class_index`` (m,) uint8 into ``road_classes``, or None.
         ``height_limit_m``, ``mass_limit_kg`` (m,) float32, infinite where nothing limits, or None.
     Shape
         ``shape_offset`` (m + 1,) int64 into ``shape_lon_wgs84``, ``shape_lat_wgs84`` (k,) float32: the points between the
@@ -70,6 +72,7 @@ class RoadGraph:
     confidence: npt.NDArray[np.uint8]
     node_ids: tuple[str, ...] = ()
     node_elevation_m: npt.NDArray[np.float64] | None = None
+    ascent_m: npt.NDArray[np.float64] | None = None
     class_index: npt.NDArray[np.uint8] | None = None
     road_classes: tuple[str, ...] = ()
     shape_offset: npt.NDArray[np.int64] | None = None
@@ -105,6 +108,7 @@ class RoadGraph:
             "length_m",
             "speed_mps",
             "climb_m",
+            "ascent_m",
             "toll_fen",
             "ref_index",
             "confidence",

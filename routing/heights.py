@@ -1,4 +1,4 @@
-"""Heights that somebody measured: point tables and SRTM tiles."""
+"""Heights that somebody measured: point tables, rasters and SRTM tiles."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,9 @@ def heights_from_tiles(folder: Path) -> Heights:
         west = int(found[4]) * (1 if found[3].upper() == "E" else -1)
         tiles[west, south] = np.memmap(path, dtype=">i2", mode="r", shape=(side, side))
     if not tiles:
-        raise InvalidNetwork(source=str(folder), row=None, field="folder", reason="no tile such as N30E104.hgt in it")
+        raise InvalidNetwork(
+            source=str(folder), row=None, field="folder", reason="no GeoTIFF and no tile such as N30E104.hgt in it"
+        )
 
     def heights(lon: Floats, lat: Floats) -> Floats:
         result = np.full(len(lon), np.nan)
@@ -134,5 +137,20 @@ def heights_from_tiles(folder: Path) -> Heights:
 
 
 def load_heights(path: Path) -> Heights:
-    """Heights from a folder of SRTM tiles or from a CSV of points, whichever ``path`` is; raises as these do."""
-    return heights_from_tiles(path) if path.is_dir() else heights_from_points(path)
+    """Heights from a CSV of points, a raster file, or a folder of rasters or SRTM tiles, whichever ``path`` is.
+
+    Raises
+    ------
+    InvalidNetwork
+        As :func:`heights_from_points`, :func:`heights_from_tiles` and :func:`routing.rasters.heights_from_rasters`.
+    """
+    if path.suffix.lower() in (".csv", ".txt") or not path.exists():
+        return heights_from_points(path)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    # Loaded here: only who has rasters waits for GDAL.
+    rasters = import_module("routing.rasters")
+    found = [file for file in files if not path.is_dir() or file.suffix.lower() in rasters.SUFFIXES]
+    if not found:
+        return heights_from_tiles(path)
+    heights: Heights = rasters.heights_from_rasters(found)
+    return heights

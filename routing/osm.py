@@ -35,6 +35,7 @@ from routing.osm_tags import (
     height_limit_m,
     judge_way,
 )
+from routing.slopes import Slopes, slopes_of_pieces
 from routing.snap import arc_m, on_sphere_m
 from routing.turns import ARRIVAL, Expansion, expand
 
@@ -42,6 +43,8 @@ Progress = Callable[[str, int], None]
 """Told the stage and how many objects of it are done."""
 MAX_EDGE_M = 400.0
 """Roads on which one may stop are cut at least this often, so that a stop beside a long country road snaps near to it."""
+MAX_SLOPE_M = 1_000.0
+"""Where heights are known the other roads are cut too, so that a steep part is not averaged away."""
 
 _RESTRICTION_KEYS = ("restriction:motorcar", "restriction:motor_vehicle", "restriction")
 _TURNS = frozenset({"left_turn", "right_turn", "straight_on", "u_turn", "entry", "exit"})
@@ -328,7 +331,8 @@ def _assemble(
     step_m[starts[1:] - 1] = 0.0
     del at
     stoppable = ~np.isin(rules["class"], list(NO_STOPPING))
-    cut = _mark_cuts(starts, index, junction, step_m, np.where(stoppable, MAX_EDGE_M, np.inf))
+    longest_m = np.where(stoppable, MAX_EDGE_M, np.inf if heights is None else MAX_SLOPE_M)
+    cut = _mark_cuts(starts, index, junction, step_m, longest_m)
 
     tell("roads", len(way_ids))
     cuts = np.flatnonzero(cut)
@@ -341,6 +345,22 @@ def _assemble(
     used = np.unique(index[cuts])
     numbers[used] = np.arange(len(used))
     one, other = numbers[index[begin]], numbers[index[end]]
+    slopes: Slopes | None = None
+    if heights is not None:
+        tell("heights", len(begin))
+        slopes = slopes_of_pieces(
+            heights,
+            lon=lon,
+            lat=lat,
+            step_m=step_m,
+            begin=begin,
+            end=end,
+            one=one,
+            other=other,
+            built=rules["built"][piece_way],
+            node_lon=lon[first_at[used]],
+            node_lat=lat[first_at[used]],
+        )
 
     there, back = np.flatnonzero(rules["forward"][piece_way]), np.flatnonzero(rules["backward"][piece_way])
     edges = _Edges(
@@ -401,7 +421,10 @@ def _assemble(
     served = _served(expansion)
     cut_off = can_stop & ~served
     can_stop &= served
-    elevation_m = heights(lon_nodes, lat_nodes) if heights is not None else np.full(len(base), np.nan)
+    elevation_m = slopes.node_m[in_main][base] if slopes is not None else np.full(len(base), np.nan)
+    ascent_m = None
+    if slopes is not None:
+        ascent_m = np.where(real, np.where(reverse, slopes.descent_m[piece], slopes.ascent_m[piece]), 0.0)
     offset, shape_lon, shape_lat = _shapes(begin[piece], end[piece], reverse, real, lon, lat)
 
     ignored = harvest.ignored + turns.ignored
@@ -439,6 +462,7 @@ def _assemble(
         length_m=length_m,
         speed_mps=speed_kmh / 3.6,
         climb_m=elevation_m[expansion.edge_to] - elevation_m[expansion.edge_from],
+        ascent_m=ascent_m,
         toll_fen=toll_fen,
         ref_index=ref_index.astype(np.int32),
         refs=tuple(ref_names[code] for code in codes_used),
@@ -474,6 +498,7 @@ def _columns(rules: Sequence[WayRules], codes: Sequence[int]) -> dict[str, npt.N
         "height_limit_m": np.array([rule.height_limit_m for rule in rules], dtype=np.float32),
         "mass_limit_kg": np.array([rule.mass_limit_kg for rule in rules], dtype=np.float32),
         "inferred": np.array([rule.inferred for rule in rules], dtype=bool),
+        "built": np.array([rule.built for rule in rules], dtype=bool),
         "duration_s": np.array([rule.duration_s or 0 for rule in rules], dtype=np.int64),
         "ref": np.array(codes, dtype=np.int64),
     }

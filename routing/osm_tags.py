@@ -152,7 +152,10 @@ _DURATION = re.compile(r"^(?:(\d+):)?(\d{1,2}):(\d{2})$|^(\d+)$")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WayRules:
-    """How one way may be driven. ``forward`` and ``backward`` tell the directions; ``duration_s`` is a ferry's crossing."""
+    """How one way may be driven. ``forward`` and ``backward`` tell the directions; ``duration_s`` is a ferry's crossing.
+
+    ``built`` roads do not follow the ground: bridges, tunnels, ferries.
+    """
 
     class_index: int
     forward: bool
@@ -166,6 +169,7 @@ class WayRules:
     inferred: bool
     height_limit_m: float
     mass_limit_kg: float
+    built: bool
 
 
 def judge_way(tags: Tags, country: CountryRules) -> WayRules | None:
@@ -197,7 +201,12 @@ def judge_way(tags: Tags, country: CountryRules) -> WayRules | None:
         inferred=road_class in ("track", "road") or (road_class == "ferry" and duration_s is None),
         height_limit_m=height_limit_m(tags),
         mass_limit_kg=_mass_limit_kg(tags),
+        built=_is_built(tags) or road_class == "ferry",
     )
+
+
+def _is_built(tags: Tags) -> bool:
+    return any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel"))
 
 
 def height_limit_m(tags: Tags) -> float:

@@ -83,6 +83,10 @@ _KIND_OF_CLASS: Mapping[str, RoadKind] = MappingProxyType(
 """Classes not named here are streets, and so is everything in a network without classes."""
 
 
+BAND_MINUTES = (0, 390, 420, 570, 1020, 1170, 1320)
+"""Minutes after local midnight at which the band may change."""
+
+
 def band_at(at: datetime) -> TimeBand:
     """The time band of an instant in local time: peaks 07:00-09:30 and 17:00-19:30 from Monday to Friday, night 22:00-06:30.
 

@@ -62,7 +62,14 @@ AtOption = Annotated[
     str | None,
     typer.Option("--at", help="何时，如 2026-11-23T08:00（北京时间），决定时段 / instant, gives the time band"),
 ]
-AmbientOption = Annotated[float, typer.Option("--ambient", help="气温，°C / outside temperature")]
+AmbientOption = Annotated[
+    float | None,
+    typer.Option(
+        "--ambient",
+        help="气温，°C；不给则按 --at 的月份取当地通常气温，否则为 20"
+        " / outside temperature; else what is usual in the month of --at, or 20",
+    ),
+]
 LimitOption = Annotated[
     float,
     typer.Option("--limit", min=0, help="起讫点到路网的最大直线距离，米 / farthest straight line to the network, m"),
@@ -83,7 +90,9 @@ def build(
     elevation: Annotated[
         Path | None,
         typer.Option(
-            "--elevation", help="高程：SRTM .hgt 文件夹，或 CSV（lon, lat, elevation_m）/ folder of .hgt tiles, or CSV"
+            "--elevation",
+            help="高程：GeoTIFF 等栅格文件、其文件夹或 SRTM .hgt 文件夹，或 CSV（lon, lat, elevation_m）"
+            " / raster such as GeoTIFF, folder of rasters or .hgt tiles, or CSV of points",
         ),
     ] = None,
     lang: LangOption = None,
@@ -176,7 +185,7 @@ def route(
     network: NetworkOption = "builtin",
     profile: ProfileOption = "sedan_petrol",
     at: AtOption = None,
-    ambient: AmbientOption = 20.0,
+    ambient: AmbientOption = None,
     limit: LimitOption = 50_000.0,
     speed: SpeedOption = 30.0,
     datum: DatumOption = Datum.WGS84,
@@ -220,7 +229,7 @@ def matrix(
     network: NetworkOption = "builtin",
     profile: ProfileOption = "sedan_petrol",
     at: AtOption = None,
-    ambient: AmbientOption = 20.0,
+    ambient: AmbientOption = None,
     limit: LimitOption = 50_000.0,
     speed: SpeedOption = 30.0,
     datum: DatumOption = Datum.WGS84,
@@ -292,8 +301,8 @@ def open_network(network: str, speed_kmh: float) -> RoadGraph:
     return load_network(network, None, None, speed_kmh=speed_kmh)[0]
 
 
-def _conditions(at: str | None, ambient_c: float) -> Conditions:
-    band = TimeBand.FREE_FLOW
+def _conditions(at: str | None, ambient_c: float | None) -> Conditions:
+    band, month = TimeBand.FREE_FLOW, None
     if at is not None:
         try:
             instant = datetime.fromisoformat(at)
@@ -301,9 +310,10 @@ def _conditions(at: str | None, ambient_c: float) -> Conditions:
             raise BadInput(
                 Text(f"时间 {at} 应写作 2026-11-23T08:00", f"the instant {at} should look like 2026-11-23T08:00")
             ) from None
-        band = band_at(instant if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE))
+        instant = instant.astimezone(LOCAL_ZONE) if instant.tzinfo else instant.replace(tzinfo=LOCAL_ZONE)
+        band, month = band_at(instant), instant.month
     try:
-        return Conditions(ambient_c=ambient_c, band=band)
+        return Conditions(band=band, month=month) if ambient_c is None else Conditions(band=band, ambient_c=ambient_c)
     except ValueError:
         raise BadInput(
             Text(f"气温 {ambient_c} 不在 -50 至 60 °C", f"{ambient_c} is not between -50 and 60 C")

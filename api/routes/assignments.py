@@ -14,12 +14,14 @@ from api.days import DayText
 from api.dependencies import Caller, Change, Store, document_response, render
 from api.idempotency import Effect, Writing, etag
 from api.odometer import check_reading
+from api.outputs.order_pdf import clock_text, render_order, sheet_of
 from api.paging import After, Limit, list_visible
 from api.problems import FieldError, InvalidInput
 from api.schemas.assignments import AbsentInput, DeclineInput, DelayInput, FinishInput, PickUpInput, TapInput
-from api.services import local_day
+from api.services import LOCAL_ZONE, local_day
 from api.ties import orders_of, requests_of
 from api.trip_writes import clear_stops, end_promise, judge_promise
+from api.vocabulary import VEHICLE_KINDS, word
 from api.wording import Text
 from fleet import documents, itineraries
 from fleet import requests as trips
@@ -110,6 +112,52 @@ def get_assignment(id: str, viewer: Caller, store: Store) -> Response:
     document = access_document(viewer, store, "assignment", id)
     shown = show_assignment(document, store)
     return document_response(document, {"plate": shown["plate"], "request": shown["request"]})
+
+
+@router.get("/assignments/{id}/order.pdf", summary="The dispatch order to print", response_class=Response)
+def print_order(id: str, viewer: Caller, store: Store) -> Response:
+    document = access_document(viewer, store, "assignment", id)
+    request = store.get("request", str(document.body["request_id"]))
+    vehicle = store.get("vehicle", str(document.body["vehicle_id"]))
+    sheet = sheet_of(
+        document.body,
+        request.body,
+        names=_names(document, request, store),
+        vehicle=vehicle.body,
+        kind=word(VEHICLE_KINDS, vehicle.body["kind"], "zh"),
+        times=_planned_times(document, request, store),
+    )
+    headers = {"Content-Disposition": f'inline; filename="{id}.pdf"', "Cache-Control": "private, no-cache"}
+    return Response(render_order(sheet), media_type="application/pdf", headers=headers)
+
+
+def _names(order: Document, request: Document, store: FleetStore) -> dict[str, str]:
+    def field_of(kind: str, id: object, name: str) -> str:
+        found = None if id is None else store.find(kind, str(id))
+        return "" if found is None else str(found.body.get(name) or "")
+
+    offered_at = datetime.fromisoformat(str(order.body["offered_at"])).astimezone(LOCAL_ZONE)
+    body = request.body
+    return {
+        "unit": field_of("unit", body["unit_id"], "name"),
+        "requester": field_of("person", body["requester_id"], "name"),
+        "requester_phone": field_of("person", body["requester_id"], "phone"),
+        "approver": field_of("person", body["approver_id"], "name"),
+        "driver": field_of("driver", order.body["driver_id"], "name"),
+        "driver_phone": field_of("driver", order.body["driver_id"], "phone"),
+        "dispatcher": field_of("person", order.body.get("dispatcher_id"), "name") or "系统派单",
+        "offered_at": clock_text(offered_at),
+    }
+
+
+def _planned_times(order: Document, request: Document, store: FleetStore) -> list[str]:
+    """The planned time of each stop: of the vehicle's day where it is there, else what the order says."""
+    day = store.find("itinerary", str(order.body["itinerary_id"]))
+    own = [] if day is None else [s["begin_at"] for s in day.body["stops"] if s["request_id"] == request.id]
+    if len(own) != len(request.body["stops"]):
+        middle = [""] * (len(request.body["stops"]) - 2)
+        own = [order.body["pickup_at"], *middle, order.body["dropoff_at"]]
+    return [clock_text(datetime.fromisoformat(str(at)).astimezone(LOCAL_ZONE)) if at else "" for at in own]
 
 
 def _tap(

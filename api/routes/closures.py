@@ -25,9 +25,11 @@ from fleet.ids import ClosureId, RegionCode
 from fleet.itineraries import Itinerary
 from fleet.store import FleetStore, Write
 from routing.closures import find_edges
+from routing.conditions import Conditions
 from routing.errors import OffNetwork
 from routing.profiles import PROFILES
 from routing.snap import Point
+from routing.traffic import band_at
 
 router = APIRouter(prefix="/v1", tags=["network"])
 
@@ -130,7 +132,7 @@ def _touched(
 ) -> Iterator[dict[str, Any]]:
     """The legs of planned itineraries, among those the caller may see, that run over the roads while it holds."""
     profiles: dict[str, str] = {}
-    known: dict[tuple[Point, Point, str], bool] = {}
+    known: dict[tuple[Point, Point, str, Conditions], bool] = {}
     for itinerary in _itineraries(store, viewer, closure, now):
         vehicle = str(itinerary.vehicle_id)
         if vehicle not in profiles:
@@ -145,10 +147,13 @@ def _touched(
                 continue
             start = Point(lon_wgs84=before.lon_wgs84, lat_wgs84=before.lat_wgs84)
             end = Point(lon_wgs84=stop.lon_wgs84, lat_wgs84=stop.lat_wgs84)
-            key = (start, end, profile.name)
+            conditions = Conditions(band=band_at(before.depart_at))
+            key = (start, end, profile.name, conditions)
             if key not in known:
                 try:
-                    known[key] = view.roads.runs_over(start, end, profile, edges, access_limit_m=ACCESS_LIMIT_M)
+                    known[key] = view.roads.runs_over(
+                        start, end, profile, edges, access_limit_m=ACCESS_LIMIT_M, conditions=conditions
+                    )
                 except OffNetwork:
                     known[key] = False
             if known[key]:

@@ -19,6 +19,7 @@ from api.registry import check_exists
 from api.schemas.requests import ChoiceInput
 from api.services import Services, local_day
 from api.wording import Text
+from dispatch.agreed import ruling_on
 from dispatch.options import list_options
 from dispatch.service import Part, Prepared, prepare
 from dispatch.solve import StopRule
@@ -129,6 +130,7 @@ def _choose(
         stop=StopRule(iterations=CHOICE_ITERATIONS),
         part=Part(vehicles=vehicles, requests={request.id}, only={request.id: VehicleId(vehicle_id)}),
         why=Why(cause=NoticeReason.CHOSEN, pins=pins),
+        ruling=ruling_on(store, date.fromisoformat(day), dispatcher_id=change.viewer.person.id),
     )
     if request.id in made.unserved:
         raise CannotServe(

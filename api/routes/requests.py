@@ -84,7 +84,7 @@ def submit_request(
     """The answer says at once what to expect: a promise, a refusal with its reasons, or advice."""
     viewer = change.viewer
     viewer.require(REQUESTERS)
-    unit = _unit_for(given, change, store)
+    unit = unit_for(given.unit_id, change, store)
     stops = resolve_stops(given.stops, roads=services.roads, now=change.now, priority=given.priority)
     if leads_nowhere(given.kind, stops):
         raise InvalidInput([FieldError(field=f"stops[{len(stops) - 1}]", message=SAME_PLACE, remedy=SAME_PLACE_REMEDY)])
@@ -127,10 +127,10 @@ def submit_request(
     return change.perform(effect)
 
 
-def _unit_for(given: TripRequestInput, change: Writing, store: FleetStore) -> Document:
+def unit_for(given_id: str | None, change: Writing, store: FleetStore) -> Document:
     """Return the unit that the trip is for: the caller's own, or another of the region for those who dispatch."""
     viewer = change.viewer
-    unit_id = given.unit_id or viewer.person.unit_id
+    unit_id = given_id or viewer.person.unit_id
     if unit_id is None:
         raise InvalidInput(
             [

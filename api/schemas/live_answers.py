@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, BaseModel
 
 from api.schemas.answers import PlainAssignment, stored
+from fleet.outside_links import CalendarLink, Webhook
 from fleet.promises import Notice, Promise
 from fleet.requests import TripRequest
 from fleet.vehicle_facts import DayFact
@@ -22,6 +23,51 @@ ChosenAnswer = stored(
 
 
 ReportAnswer = stored("ReportAnswer", DayFact)
+
+
+RequestWithNotices = stored(
+    "RequestWithNotices",
+    TripRequest,
+    assignment=(PlainAssignment | None, ...),
+    notices=(list[PlainNotice], ...),  # type: ignore[valid-type]
+    approve_by_at=(AwareDatetime, ...),
+)
+EmergencyAnswer = stored("EmergencyAnswer", TripRequest, overdue=(bool, ...))
+
+
+class CentreReserve(BaseModel):
+    """The ready reserve of one centre (R161)."""
+
+    region: str
+    vehicles_count: int
+    needed_count: int
+    ready_count: int
+    ready_vehicle_ids: list[str]
+    breached: bool
+    rule_id: str
+
+
+class ReserveAnswer(BaseModel):
+    items: list[CentreReserve]
+
+
+class CursorAnswer(BaseModel):
+    """How far a webhook has come; ``given_up`` are the newest events that were tried in vain."""
+
+    id: str
+    sequence: int
+    failures_count: int
+    next_at: AwareDatetime | None
+    last_status: int | None
+    last_error: str
+    given_up: list[int]
+
+
+WebhookAnswer = stored("WebhookAnswer", Webhook, without=frozenset({"secret"}), cursor=(CursorAnswer | None, ...))
+NewWebhookAnswer = stored("NewWebhookAnswer", Webhook, cursor=(CursorAnswer, ...))
+_LINK: frozenset[str] = frozenset({"token_sha256"})
+CalendarAnswer = stored("CalendarAnswer", CalendarLink, without=_LINK)
+NewCalendarAnswer = stored("NewCalendarAnswer", CalendarLink, without=_LINK, path=(str, ...))
 
 
 class AreaAnswer(BaseModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dispatch.search.anneal import MINIMISE, SHED, anneal
-from dispatch.search.entries import load_routes, offer, schedule, variant
+from dispatch.search.entries import load_routes, offer, schedule, variants
 from dispatch.search.master import Master
 from dispatch.search.model import Model
 from dispatch.search.tables import (
@@ -19,6 +19,7 @@ from dispatch.search.tables import (
     O_CURRENT,
     O_UNSERVED,
     S_VEHICLE,
+    FloatTable,
     IntTable,
     State,
     grouped,
@@ -49,11 +50,15 @@ class Tuning:
 
 @dataclass(kw_only=True)
 class Clocked:
-    """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further."""
+    """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further.
+
+    A run may be one stretch of a longer search: it begins at the share ``warm`` of the way from hot to cold.
+    """
 
     clock: Callable[[], float]
     iterations: int | None
     seconds: float | None
+    warm: float = 0.0
     done: int = 0
     began: float = field(init=False)
 
@@ -72,6 +77,11 @@ class Clocked:
         if self.seconds is not None:
             parts.append(self.elapsed / max(1e-9, self.seconds))
         return max(parts)
+
+    @property
+    def cooled(self) -> float:
+        """How far the temperature has come from hot (0) to cold (1)."""
+        return self.warm + (1.0 - self.warm) * min(1.0, self.share)
 
 
 class Engine:
@@ -156,23 +166,17 @@ class Engine:
         )  # fmt: skip
         return length, best
 
-    def variants(self, kind: int, nodes: IntTable, m: int) -> list[tuple[int, float]]:
-        """Return (class, cost) of every other class that could drive the route as it is; none where there are many classes."""
+    def variants(self, kinds: IntTable, nodes: IntTable, lengths: IntTable) -> FloatTable:
+        """Return what routes would cost in every class of slots (routes, classes), -1 where they cannot be driven."""
         classes = len(self.net.class_from) - 1
-        if classes > MOST_CLASSES:
-            return []
-        # what a vehicle has begun it finishes itself, whatever else it does
-        tied = [bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()]
-        if kind >= 0 and tied[kind]:
-            return []
+        tied = np.array([bool(self.model.heads[k]) for k in self.net.class_from[:-1].tolist()], np.bool_)
+        prices = np.empty((len(nodes), classes))
         roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
-        found = []
-        for other in range(classes):
-            if other != kind and not tied[other]:
-                cost = variant(int(self.net.class_from[other]), nodes, m, roads, asks, fleet, cells, plugs, desk)
-                if cost >= 0.0:
-                    found.append((other, float(cost)))
-        return found
+        variants(
+            kinds, np.ascontiguousarray(nodes), lengths, self.net.class_from, tied, prices, roads, asks, fleet, cells,
+            plugs, desk,
+        )  # fmt: skip
+        return prices
 
     def offer(self, r: int) -> tuple[float, int, int, int]:
         """Return cost, slot and positions of the cheapest insertion of ``r`` into the first island's plan (slot -1: none)."""
@@ -237,9 +241,8 @@ class Engine:
             planned = list(tune.masters_at) if masters else []
             per = 50 if watch.iterations is None else max(1, min(2000, watch.iterations // (100 * islands)))
             while watch.share < upto and not (should_stop and should_stop()):
-                at = min(1.0, watch.share)
                 scale = self.scale()
-                heat = tune.hot * scale * (tune.cold / tune.hot) ** at
+                heat = tune.hot * scale * (tune.cold / tune.hot) ** watch.cooled
                 if watch.iterations is not None:
                     per = max(1, min(per, -(-(watch.iterations - watch.done) // islands)))
                 begin = watch.clock()
@@ -313,7 +316,8 @@ class Engine:
 
     def combine(self, watch: Clocked) -> None:
         """Let the master pick the best routes of the pool; what it finds becomes the current plan of the worst island."""
-        self.master.gather(self.states, self.variants)
+        several = 1 < len(self.net.class_from) - 1 <= MOST_CLASSES
+        self.master.pool.gather(self.states, self.variants if several else None)
         limit = 60.0
         if watch.seconds is not None:
             # the model has to be built and read back as well

@@ -32,7 +32,7 @@ from dispatch.search.tables import (
 )
 from dispatch.search.timing import earliest
 
-KERNELS = "711f6662c604d04d"
+KERNELS = "9200f0eeb095847d"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
 
@@ -147,7 +147,7 @@ def offer(r, roads, asks, fleet, cells, plan, plugs, desk):
     return best, best_k, best_i, best_j
 
 
-@entry
+@inner
 def variant(k, nodes, m, roads, asks, fleet, cells, plugs, desk):
     """Return what the stops of ``nodes[:m]`` would cost slot ``k``, -1 if it cannot serve them in this order."""
     tmp = desk.tmp
@@ -189,3 +189,16 @@ def variant(k, nodes, m, roads, asks, fleet, cells, plugs, desk):
             return -1.0
         cost += extra
     return cost
+
+
+@entry
+def variants(kinds, nodes, lengths, class_from, tied, prices, roads, asks, fleet, cells, plugs, desk):
+    """Fill ``prices`` (routes, classes) with what every route would cost a slot of every class, -1 where it cannot be driven.
+
+    What a slot has begun it finishes itself: classes that are ``tied`` neither give routes away nor get any.
+    """
+    for x in range(nodes.shape[0]):
+        for c in range(prices.shape[1]):
+            prices[x, c] = -1.0
+            if c != kinds[x] and not tied[c] and not (kinds[x] >= 0 and tied[kinds[x]]):
+                prices[x, c] = variant(class_from[c], nodes[x], lengths[x], roads, asks, fleet, cells, plugs, desk)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dispatch.drives import whole
 from dispatch.problem import BatterySpec, Problem, RequestKind, RequestSpec, VehicleSpec
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build, slot_needs
 from dispatch.search.tables import BLOCK_LOAD, INF
@@ -84,10 +85,11 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
     promised = {r.promised_vehicle for r in problem.requests if r.promised_vehicle is not None}
     begun = {pin.request for v in problem.vehicles for pin in v.pinned if pin.request is not None}
     weights = urgency_weights(problem)
-    open_requests = [i for i in range(len(problem.requests)) if i not in begun and (only is None or i in set(only))]
+    wanted = frozenset(only or ())
+    open_requests = [i for i in range(len(problem.requests)) if i not in begun and (only is None or i in wanted)]
 
     slots: list[SlotRow] = []
-    held: list[tuple[int, float, float]] = []
+    held = [(h.charge_group, float(h.begin_s), float(h.end_s)) for h in problem.held_points]
     for index, vehicle in enumerate(problem.vehicles):
         longest = None if vehicle.self_drive else vehicle.max_continuous_drive_s
         gear_key = (vehicle.legs, vehicle.mfen_per_m, vehicle.mfen_per_s, longest, vehicle.rest_s if longest else 0)
@@ -384,7 +386,7 @@ def leg_tables(
     shape = (max(1, len(gears)), size + 1, size + 1)
     drive, price, energy = np.full(shape, INF), np.full(shape, INF), np.zeros(shape)
     for (legs_index, per_m, per_s, longest, rest), g in gears.items():
-        legs = problem.legs[legs_index]
+        legs = whole(problem.legs[legs_index])
         way = legs.drive_s >= 0
         seconds = legs.drive_s.astype(np.float64)
         cost = legs.drive_m.astype(np.float64) * per_m + seconds * per_s + legs.toll_fen.astype(np.float64) * 1000.0

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
 from ortools.linear_solver import pywraplp
 from ortools.sat.python import cp_model
 
+from dispatch.search.pool import RoutePool
 from dispatch.search.tables import (
     O_BEST,
-    R_FIRST,
     R_PENALTY,
-    REQ,
     S_END,
     S_START,
     S_VEHICLE,
@@ -32,10 +30,6 @@ from dispatch.search.tables import (
 
 COLUMNS = 2000
 """Columns that go into the integer programme at most."""
-
-
-Variants = Callable[[int, IntTable, int], list[tuple[int, float]]]
-"""Class, nodes and length of a route to what it costs in other classes."""
 
 
 class Relaxation:
@@ -59,14 +53,14 @@ class Relaxation:
         for at, variable in self.columns.items():
             self.objective.SetCoefficient(variable, float(cost[at]) * self.unit)
 
-    def add(self, chosen: IntTable, cost: FloatTable, kind: IntTable, members: list[IntTable]) -> None:
+    def add(self, chosen: IntTable, cost: FloatTable, kind: IntTable, cover: sp.csc_matrix) -> None:
         for at in chosen.tolist():
             if at in self.columns:
                 continue
             variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
             self.columns[at] = variable
             self.objective.SetCoefficient(variable, float(cost[at]) * self.unit)
-            for r in members[at].tolist():
+            for r in cover.indices[cover.indptr[at] : cover.indptr[at + 1]].tolist():
                 self.cover[r].SetCoefficient(variable, 1.0)
             self.rooms[int(kind[at])].SetCoefficient(variable, 1.0)
 
@@ -87,14 +81,8 @@ class Master:
     def __init__(self, net: Net, heads: tuple[IntTable, IntTable]) -> None:
         self.net = net
         self.heads = heads
-        self.index: dict[tuple[int, frozenset[int]], int] = {}
-        self.sequence: list[IntTable] = []
-        self.cost: list[float] = []
-        self.kind: list[int] = []
-        self.taken: list[int] = []
-        self.members: list[IntTable] = []
+        self.pool = RoutePool(net)
         self.dual: FloatTable | None = None
-        self.first = set(net.req_i[:, R_FIRST].tolist())
         families: dict[tuple[int, ...], int] = {}
         self.family = np.zeros(len(net.class_from) - 1, np.int64)
         room: list[int] = []
@@ -113,56 +101,19 @@ class Master:
         for row in self.relaxation.rooms:
             row.SetUb(min(row.ub(), float(vehicles)))
 
-    def gather(self, states: list[State], variants: Variants) -> None:
-        """Take over the routes that the islands have pooled since the last time, and their present costs."""
-        if not self.taken:
-            self.taken = [0] * len(states)
-        request_of = self.net.node_i[:, REQ]
-        for state in states:
-            for at in range(int(state.pool_count[0])):
-                m = int(state.pool_len[at])
-                nodes = state.pool_seq[at, :m]
-                requests = np.unique(request_of[nodes[1 : m - 1]])
-                requests = requests[requests >= 0]
-                key = (int(state.pool_class[at]), frozenset(requests.tolist()))
-                cost = float(state.pool_cost[at])
-                if self.keep(key, cost, nodes, requests.astype(np.int64)):
-                    for other, price in variants(key[0], nodes, m):
-                        self.keep((other, key[1]), price, nodes, requests.astype(np.int64))
-            state.pool_count[0] = 0
-            state.pool_hash[:] = 0
-
-    def keep(self, key: tuple[int, frozenset[int]], cost: float, nodes: IntTable, requests: IntTable) -> bool:
-        """Keep a route of class ``key[0]`` that serves ``key[1]``, unless a cheaper one is known; whether it was kept."""
-        known = self.index.get(key)
-        if known is None:
-            self.index[key] = len(self.cost)
-            self.sequence.append(nodes.copy())
-            self.cost.append(cost)
-            self.kind.append(key[0])
-            self.members.append(requests)
-            return True
-        if cost < self.cost[known] - 1e-9:
-            self.cost[known] = cost
-            self.sequence[known] = nodes.copy()
-            return True
-        return False
-
     def solve(self, best: State, *, seconds: float, deterministic: float | None) -> tuple[IntTable, IntTable] | None:
         """Return better routes (sequences and lengths by slot) than ``best`` has, or None.
 
         ``deterministic`` replaces ``seconds`` by CP-SAT's own measure of work, so that runs repeat exactly.
         """
         began = time.monotonic()
-        n = len(self.net.req_i)
-        N = len(self.cost)
+        N = len(self.pool)
         if N == 0:
             return None
         upper = float(best.objective[O_BEST])
-        cost = np.array(self.cost)
-        kind: IntTable = self.family[np.array(self.kind)].astype(np.int64)
-        ptr = np.concatenate([[0], np.cumsum([len(m) for m in self.members])]).astype(np.int64)
-        cover = sp.csc_matrix((np.ones(ptr[-1]), np.concatenate(self.members), ptr), shape=(n, N))
+        cost = self.pool.cost
+        kind: IntTable = self.family[self.pool.kind]
+        cover = self.pool.cover()
         room = sp.csc_matrix((np.ones(N), (kind, np.arange(N))), shape=(len(self.room), N))
         penalty = self.net.req_f[:, R_PENALTY]
         transposed, room_t = cover.T.tocsr(), room.T.tocsr()
@@ -175,7 +126,7 @@ class Master:
         lower = 0.0
         reduced = cost
         for _ in range(80):
-            self.relaxation.add(chosen, cost, kind, self.members)
+            self.relaxation.add(chosen, cost, kind, cover)
             left = None if deterministic is not None else seconds - (time.monotonic() - began)
             solved = self.relaxation.solve(left)
             if solved is None:
@@ -206,7 +157,7 @@ class Master:
         covering: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         using: dict[int, list[cp_model.IntVar]] = defaultdict(list)
         for variable, at in zip(pick, kept, strict=True):
-            for r in self.members[at]:
+            for r in self.pool.members(int(at)):
                 covering[int(r)].append(variable)
             using[int(kind[at])].append(variable)
         # five significant digits beyond the whole objective are enough to tell routes apart
@@ -242,11 +193,11 @@ class Master:
         given: set[int] = set()
         busy: set[int] = set()
         for at in sorted(picked):
-            c = self.kind[at]
+            c = int(self.pool.kind[at])
             for k in range(int(net.class_from[c]), int(net.class_from[c + 1])):
                 if k not in given and int(net.slot_i[k, S_VEHICLE]) not in busy:
                     given.add(k)
-                    nodes = self.sequence[at]
+                    nodes = self.pool.nodes(at)
                     length[k] = len(nodes)
                     seq[k, : len(nodes)] = nodes
                     seq[k, 0], seq[k, len(nodes) - 1] = net.slot_i[k, S_START], net.slot_i[k, S_END]

@@ -13,7 +13,7 @@ from dispatch.search.tables import IntTable
 
 
 def routes_of(problem: Problem, lowered: Lowered, engine: Engine, routes: Sequence[Route]) -> tuple[IntTable, IntTable]:
-    """Return sequences and lengths by slot of a plan's routes.
+    """Return sequences and lengths by slot of the given routes.
 
     Requests that the model does not hold are left out; so are routes that fit no slot.
     """

@@ -28,5 +28,5 @@ def compile_kernels() -> float:
     engine.step(2, 1.0, 0.5, None)
     engine.lay_out(0)
     engine.offer(0)
-    engine.variants(-1, engine.best.b_seq[0], int(engine.best.b_length[0]))
+    engine.variants(np.array([-1]), engine.best.b_seq[:1], engine.best.b_length[:1])
     return time.monotonic() - began

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
-from fleet.ids import RegionCode
+from fleet.measures import Measure
 from fleet.requests import Priority
-from fleet.rules.jurisdictions import is_within
 from fleet.rules.model import RuleView
 from fleet.rules.refusals import Refusal
 from fleet.vehicles import Duty
 
 SHANGHAI = timezone(timedelta(hours=8))
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnergyEmergency:
-    """A period of emergency response of the power supply in a region (R170). ``ends_at`` None: not ended yet."""
-
-    region: RegionCode
-    level: int
-    starts_at: datetime
-    ends_at: datetime | None = None
-    decided_by: str = ""
-
-    def holds(self, at: datetime, region: str) -> bool:
-        """Return whether it is in force at an instant in a region; one declared for 510000 reaches all of Sichuan."""
-        if at < self.starts_at or (self.ends_at is not None and at >= self.ends_at):
-            return False
-        province = self.region in ("510000", "500000") and region.startswith(self.region[:2])
-        return province or is_within(region, self.region)
 
 
 def reserve_wh(view: RuleView, capacity_wh: int) -> int:
@@ -74,12 +53,6 @@ def charging_refusal(
             detail={"drawn_w": drawn_w, "site_w": site_w},
         )
     return None
-
-
-def find_emergency(emergencies: Iterable[EnergyEmergency], *, at: datetime, region: str) -> EnergyEmergency | None:
-    """Return the emergency in force, the highest level (1) first."""
-    holding = [own for own in emergencies if own.holds(at, region)]
-    return min(holding, key=lambda own: (own.level, own.starts_at), default=None)
 
 
 def charging_class(
@@ -130,6 +103,6 @@ def emergency_site_power_w(view: RuleView, site_power_w: int, *, at: datetime, p
     return site_power_w * view["R171.day_power_permille"] // 1000
 
 
-def suspends_nev_targets(emergency: EnergyEmergency | None) -> bool:
+def suspends_nev_targets(emergency: Measure | None) -> bool:
     """While an energy emergency lasts, targets of NEV use are suspended; purchase quotas are not (R172)."""
     return emergency is not None

@@ -38,6 +38,22 @@ def drive_limits(view: RuleView, *, emergency: bool = False, overtime_consent: b
     )
 
 
+def day_allowance_s(view: RuleView, *, worked_week_s: int, overtime_month_s: int, consent: bool) -> int:
+    """Return how long a driver may still work on a day (R117), in seconds.
+
+    Normal hours are eight, and no more than what is left of the week's 44; on top the usual overtime, or the special one where
+    the driver's consent is on record, and no more than what is left of the month's 36 hours.
+
+    Parameters
+    ----------
+    worked_week_s, overtime_month_s
+        Hours of the other days of the week, and overtime of the other days of the month.
+    """
+    normal_s = min(view["R117.day_s"], max(0, view["R117.week_s"] - worked_week_s))
+    overtime_s = view["R117.overtime_special_s" if consent else "R117.overtime_usual_s"]
+    return normal_s + min(overtime_s, max(0, view["R117.overtime_month_s"] - overtime_month_s))
+
+
 def drive_refusal(view: RuleView, spans: Iterable[Span]) -> Refusal | None:
     """Check driving without a sufficient stop (R116), in emergencies too (R118). Stops shorter than the rest do not count."""
     most_s, rest_s = view["R116.max_continuous_drive_s"], view["R116.rest_s"]

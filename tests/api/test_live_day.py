@@ -199,7 +199,9 @@ def test_a_meeting_that_over_runs_moves_the_next_trip_before_it_is_late(world, r
     stops = [{**stop, "earliest_at": at(11), "latest_at": at(11, 20)} for stop in trip()["stops"]]
     stops[1]["latest_at"] = at(14)
     second = approved(world, stops=stops)
-    world.post(f"/v1/requests/{second}:assign", "dispatcher", {"vehicle_id": order["vehicle_id"], "pin": False})
+    same = {"vehicle_id": order["vehicle_id"], "pin": False}
+    moved = world.post(f"/v1/requests/{second}:assign", "dispatcher", same)
+    assert moved.status_code == 200, moved.text
     world.clock.pass_by(hours=2, minutes=10)
     tap(world, order, "accept", at(7, 1))
     tap(world, order, "start", at(8, 50))

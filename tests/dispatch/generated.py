@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from dispatch.drives import Legs
 from dispatch.problem import (
     BatterySpec,
     ChargeCurve,
     ChargeGroupSpec,
-    Legs,
     Problem,
     RequestKind,
     RequestSpec,

@@ -36,9 +36,10 @@ class GridRoads:
         distance_m = max(0.0, (point.lon_wgs84 - 110.0) * 100_000)
         return Snap(node=0, distance_m=distance_m) if distance_m <= limit_m else None
 
-    def matrix(self, points, profile, *, access_limit_m):
+    def matrix(self, points, profile, *, access_limit_m, conditions):
         self.asked += 1
         assert access_limit_m > 0
+        assert conditions is not None
         lon = np.array([p.lon_wgs84 for p in points])
         lat = np.array([p.lat_wgs84 for p in points])
         metres = np.rint((abs(lon[:, None] - lon) + abs(lat[:, None] - lat)) * 100_000).astype(np.int32)
@@ -108,6 +109,7 @@ def request(id="R1", hour=9.0, **more):
         "unit_id": "U1",
         "region": SUINING,
         "requester_id": "P1",
+        "approver_id": "P9",
         "kind": TripKind.TRANSFER,
         "purpose": "调研",
         "passengers": 2,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from dispatch.drives import Legs
 from dispatch.problem import (
     ChargeGroupSpec,
-    Legs,
     PinnedStop,
     Problem,
     RequestKind,

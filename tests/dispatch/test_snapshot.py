@@ -26,6 +26,7 @@ from fleet.requests import Priority, RequestState, TripKind, TripStop
 from fleet.sites import ChargeGroup
 from fleet.units import Level
 from fleet.vehicles import Battery, Duty, Energy, VehicleKind, VehicleState
+from routing.conditions import Conditions
 from routing.profiles import PROFILES
 from routing.snap import Point
 from tests.dispatch.plain import (
@@ -131,7 +132,7 @@ def test_a_charter_of_two_days_opens_the_second_day():
     trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
     problem = snap(view(*BASE, trip)).problem
     assert problem.horizon_s == 2 * 86_400
-    assert problem.vehicles[0].windows == ((28_800, 64_800), (115_200, 151_200))
+    assert problem.vehicles[0].windows == ((28_800, 61_200), (115_200, 147_600))
 
 
 def test_ride_limit_is_the_stated_rule():
@@ -200,7 +201,7 @@ def test_regions_without_agreement_stay_apart(region):
         (Duty.CONFIDENTIAL, Priority.CONFIDENTIAL, False, TierRefusal.ALLOWED),
         (Duty.POOLED, Priority.CONFIDENTIAL, True, TierRefusal.DUTY_MISMATCH),
         (Duty.EMERGENCY, Priority.ORDINARY, True, TierRefusal.DUTY_MISMATCH),
-        (Duty.EMERGENCY, Priority.EMERGENCY, False, TierRefusal.ALLOWED),
+        (Duty.EMERGENCY, Priority.EMERGENCY, False, TierRefusal.READY_RESERVE),
         (Duty.POOLED, Priority.EMERGENCY, False, TierRefusal.ALLOWED),
         (Duty.ENFORCEMENT, Priority.ORDINARY, True, TierRefusal.ALLOWED),
         (Duty.ENFORCEMENT, Priority.ORDINARY, False, TierRefusal.DUTY_MISMATCH),
@@ -282,13 +283,14 @@ def test_windows_start_with_the_shift_or_after_now():
     assert snap(facts, now=at(12)).problem.vehicles[0].windows == ((12 * 3_600 + 300, 64_800),)
 
 
-def test_a_driver_around_the_clock_has_one_long_window():
+def test_a_driver_around_the_clock_works_a_day_of_the_rules_length():
     trip = request("R1", kind=TripKind.CHARTER, stops=(stop(9), stop(33), stop(40, wait_s=3_600)))
     always = driver(shift=Shift(start_s=0, end_s=86_400))
-    assert snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows == ((0, 172_800),)
+    windows = snap(view(unit(), site(), vehicle(), always, trip)).problem.vehicles[0].windows
+    assert windows == ((28_800, 61_200), (115_200, 147_600))
     night = driver(shift=Shift(start_s=72_000, end_s=108_000))
     windows = snap(view(unit(), site(), vehicle(), night, trip)).problem.vehicles[0].windows
-    assert windows == ((72_000, 108_000), (158_400, 194_400))
+    assert windows == ((72_000, 104_400), (158_400, 190_800))
 
 
 def test_nobody_at_all_is_still_a_problem():
@@ -489,12 +491,12 @@ def test_the_book_cuts_known_points_out_of_one_matrix():
     roads = GridRoads()
     book = LegBook(roads)
     a, b, c = (Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(3))
-    whole = book.matrix([a, b, c], SEDAN, access_limit_m=500.0)
-    part = book.matrix([c, a, c], SEDAN, access_limit_m=500.0)
+    whole = book.matrix([a, b, c], SEDAN, access_limit_m=500.0, conditions=Conditions())
+    part = book.matrix([c, a, c], SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 1
     assert part.drive_m.tolist() == whole.drive_m[np.ix_([2, 0, 2], [2, 0, 2])].tolist()
     d = Point(lon_wgs84=106.0, lat_wgs84=30.5)
-    wider = book.matrix([d, a], SEDAN, access_limit_m=500.0)
+    wider = book.matrix([d, a], SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 2
     assert wider.drive_m[0, 1] == 100_000
 
@@ -503,10 +505,13 @@ def test_a_small_new_question_does_not_rewrite_the_book():
     roads = GridRoads()
     book = LegBook(roads)
     known = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(10)]
-    book.matrix(known, SEDAN, access_limit_m=500.0)
+    book.matrix(known, SEDAN, access_limit_m=500.0, conditions=Conditions())
     new = Point(lon_wgs84=107.0, lat_wgs84=30.5)
-    assert book.matrix([known[0], new], SEDAN, access_limit_m=500.0).drive_m.tolist() == [[0, 200_000], [200_000, 0]]
-    book.matrix(known, SEDAN, access_limit_m=500.0)
+    assert book.matrix([known[0], new], SEDAN, access_limit_m=500.0, conditions=Conditions()).drive_m.tolist() == [
+        [0, 200_000],
+        [200_000, 0],
+    ]
+    book.matrix(known, SEDAN, access_limit_m=500.0, conditions=Conditions())
     assert roads.asked == 2, "the whole is still known"
 
 
@@ -514,5 +519,5 @@ def test_a_full_book_starts_afresh():
     book = LegBook(GridRoads(), most_points=3)
     points = [Point(lon_wgs84=105.0 + n / 10, lat_wgs84=30.5) for n in range(5)]
     for pair in pairwise(points):
-        legs = book.matrix(list(pair), SEDAN, access_limit_m=500.0)
+        legs = book.matrix(list(pair), SEDAN, access_limit_m=500.0, conditions=Conditions())
         assert legs.drive_m.tolist() == [[0, 10_000], [10_000, 0]]

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 
 from fleet.errors import InvalidFact
 from fleet.ids import PersonId, RegionCode, RequestId, UnitId
+from fleet.measures import Measure, MeasureKind, find_emergency
 from fleet.requests import Priority, TripKind, TripRequest, TripStop, approve
 from fleet.rules.approvals import field_refusal, late_approval_refusal, separation_refusal
 from fleet.rules.budgets import BudgetState, check_budget
 from fleet.rules.energy import (
-    EnergyEmergency,
     charging_class,
     charging_refusal,
     emergency_charging_refusal,
     emergency_site_power_w,
-    find_emergency,
     reserve_refusal,
     reserve_wh,
     suspends_nev_targets,
@@ -215,7 +214,16 @@ def test_points_and_power_of_a_site(at):
     assert charging_refusal(view, **(fine | {"charging_count": 4})).rule_id == "R061"
 
 
-AUGUST = EnergyEmergency(region=RegionCode("510000"), level=1, starts_at=datetime(2022, 8, 21, 0, 0, tzinfo=SHANGHAI))
+MINUTE = timedelta(minutes=1)
+AUGUST = Measure(
+    id="M-2022",
+    kind=MeasureKind.ENERGY_EMERGENCY,
+    region=RegionCode("510000"),
+    level=1,
+    reason="突发事件能源供应保障一级响应",
+    starts_at=datetime(2022, 8, 21, 0, 0, tzinfo=SHANGHAI),
+    declared_by="P1",
+)
 
 
 def test_the_energy_emergency_of_august_2022(at):
@@ -223,9 +231,9 @@ def test_the_energy_emergency_of_august_2022(at):
     view = at("510700", date(2022, 8, 21))
     noon, night = datetime(2022, 8, 21, 12, tzinfo=SHANGHAI), datetime(2022, 8, 21, 23, 30, tzinfo=SHANGHAI)
     assert view.codes("R170.historic_periods") == ("2022-08-21",)
-    assert find_emergency([AUGUST], at=noon, region="510722") is AUGUST
-    assert find_emergency([AUGUST], at=noon, region="500101") is None
-    assert find_emergency([AUGUST], at=datetime(2022, 8, 20, 23, 59, tzinfo=SHANGHAI), region="510700") is None
+    assert find_emergency([AUGUST], begin=noon, end=noon + MINUTE, region="510722") is AUGUST
+    assert find_emergency([AUGUST], begin=noon, end=noon + MINUTE, region="500101") is None
+    assert find_emergency([AUGUST], begin=AUGUST.starts_at - MINUTE, end=AUGUST.starts_at, region="510700") is None
 
     def kind(duty=Duty.POOLED, priority=Priority.ORDINARY, leaves=None):
         return charging_class(view, duty=duty, priority=priority, approved_departure_at=leaves, at=noon)
