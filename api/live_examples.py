@@ -165,7 +165,7 @@ RESERVE = {
 NEW_WEBHOOK = {
     "id": "W-1",
     "region": "510900",
-    "url": "https://oa.example.gov.cn/hooks/dispatch",
+    "url": "http://oa.example/hooks/dispatch",
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "types": ["request."],
     "created_by": "P-1",

@@ -13,7 +13,7 @@ EventType = Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]*)?$", max_length=64
 
 
 class WebhookInput(Input):
-    model_config = examples({"url": "https://oa.example.gov.cn/hooks/dispatch", "types": ["request.", "plan.made"]})
+    model_config = examples({"url": "http://oa.example/hooks/dispatch", "types": ["request.", "plan.made"]})
 
     url: str = Field(pattern=r"^https?://[^\s/@]+(/\S*)?$", max_length=1000)
     types: list[EventType] = Field(default_factory=list, max_length=50, description="Beginnings; none means all.")

@@ -196,8 +196,8 @@ def test_a_meeting_that_over_runs_moves_the_next_trip_before_it_is_late(world, r
     first = approved(world)
     rounds.turn()
     order = order_of(world, first)
-    stops = [{**stop, "earliest_at": at(11), "latest_at": at(11, 20)} for stop in trip()["stops"]]
-    stops[1]["latest_at"] = at(14)
+    stops = [{**stop, "earliest_at": at(12), "latest_at": at(12, 20)} for stop in trip()["stops"]]
+    stops[1]["latest_at"] = at(15)
     second = approved(world, stops=stops)
     same = {"vehicle_id": order["vehicle_id"], "pin": False}
     moved = world.post(f"/v1/requests/{second}:assign", "dispatcher", same)
@@ -206,14 +206,14 @@ def test_a_meeting_that_over_runs_moves_the_next_trip_before_it_is_late(world, r
     tap(world, order, "accept", at(7, 1))
     tap(world, order, "start", at(8, 50))
     tap(world, order, "arrive", at(9))
-    assert tap(world, order, "delay", at(9, 5), expected_at=at(11, 30), reason="会议延长").status_code == 200
+    assert tap(world, order, "delay", at(9, 5), expected_at=at(12, 30), reason="会议延长").status_code == 200
     rounds.turn()
     assert order_of(world, second)["vehicle_id"] != order["vehicle_id"]
     told = notices(world, second)
     assert told[-1]["reason"] in ("running_late", "replanned")
     itinerary = world.store.get("itinerary", f"I-2026-03-02-{order['vehicle_id']}")
     drop = [s for s in decode("itinerary", itinerary.body).stops if s.request_id == first][-1]
-    assert drop.begin_at >= NOW + timedelta(hours=4, minutes=30), "the estimate follows the facts"
+    assert drop.begin_at >= NOW + timedelta(hours=5, minutes=30), "the estimate follows the facts"
 
 
 def test_a_driver_falls_ill_and_a_charge_point_dies(world, rounds):
