@@ -199,7 +199,10 @@ export type AssignmentState =
   | "dropped_off"
   | "finished"
   | "declined"
-  | "withdrawn";
+  | "withdrawn"
+  | "lapsed"
+  | "absent"
+  | "broken_off";
 
 export interface Assignment {
   id: string;
