@@ -44,6 +44,13 @@ READERS: Mapping[str, frozenset[Role]] = {
     "notice": frozenset(Role),
     "plan_changes": STAFF,
     "day_fact": STAFF | DRIVERS,
+    "rental": frozenset(Role),
+    "rental_point": frozenset(Role),
+    "rental_tariff": frozenset(Role),
+    "provider": STAFF,
+    "provider_feed": STAFF,
+    "rental_batch": STAFF,
+    "rental_budget": STAFF | {Role.APPROVER},
 }
 """The roles that may ask for a kind at all; what each of them then sees is narrower."""
 
@@ -106,6 +113,20 @@ class Viewer:
             return self.has(READERS["closure"])
         if kind == "agreement":
             return self.has(STAFF) and any(self.covers(str(side)) for side in body.get("regions") or ())
+        if kind == "rental":
+            return (
+                body.get("renter_id") == person.id
+                or (in_region and self.has(STAFF))
+                or (self.has(APPROVERS) and self._approves_for(str(body.get("unit_id") or ""), region))
+            )
+        if kind in ("rental_point", "rental_tariff"):
+            return True
+        if kind in ("provider", "rental_batch"):
+            return in_region and self.has(STAFF)
+        if kind == "provider_feed":
+            return self.has(STAFF)
+        if kind == "rental_budget":
+            return self.has(READERS[kind]) and (in_region or body.get("unit_id") == person.unit_id)
         if kind == "job":
             return body.get("started_by") == person.id or (in_region and self.has(STAFF))
         return False

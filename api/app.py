@@ -28,6 +28,7 @@ from api.routes import (
     drivers,
     emergencies,
     events,
+    gbfs,
     health,
     imports,
     itineraries,
@@ -40,6 +41,10 @@ from api.routes import (
     persons,
     plans,
     regions,
+    rental_accounts,
+    rental_life,
+    rental_register,
+    rentals,
     reports,
     requests,
     rules,
@@ -84,6 +89,11 @@ ROUTERS = (
     emergencies,
     webhooks,
     calendars,
+    rentals,
+    rental_life,
+    rental_register,
+    rental_accounts,
+    gbfs,
 )
 
 PROBLEM_SCHEMA: Mapping[str, Any] = {

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.wording import Language, Text
+from fleet.rules.refusals import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,6 +158,14 @@ class WouldDisturb(ApiError):
         super().__init__(f"{id}: {', '.join(request_ids)}")
         self.id = id
         self.request_ids = tuple(request_ids)
+
+
+class RuleRefused(ApiError):
+    """Rules forbid it; each refusal names its rule, and nothing was changed."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("; ".join(f"{own.rule_id}: {own.message_en}" for own in refusals))
+        self.refusals = tuple(refusals)
 
 
 class QueueFull(ApiError):

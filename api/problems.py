@@ -32,6 +32,7 @@ from api.errors import (
     NotUtf8,
     OutsideRegion,
     QueueFull,
+    RuleRefused,
     StaleMatch,
     StillStarting,
     TooManyAttempts,
@@ -77,6 +78,7 @@ __all__ = [
     "OutsideRegion",
     "Problem",
     "QueueFull",
+    "RuleRefused",
     "StaleMatch",
     "StillStarting",
     "TooManyAttempts",
@@ -131,6 +133,18 @@ def _invalid_fact_errors(error: InvalidFact) -> Sequence[FieldError]:
             message=Text("取值无效", "not a possible value"),
             remedy=say_remedy(error.remedy),
         ),
+    )
+
+
+def _refusal_errors(error: RuleRefused) -> Sequence[FieldError]:
+    return tuple(
+        FieldError(
+            field=own.rule_id,
+            value=own.code,
+            message=Text(own.message_zh, own.message_en),
+            remedy=Text(f"规则全文见 /v1/rules/{own.rule_id}", f"/v1/rules/{own.rule_id} has the rule in full"),
+        )
+        for own in error.refusals
     )
 
 
@@ -500,6 +514,19 @@ ANSWERS: Mapping[type[Exception], Answer] = {
             "区域 {name} 的方案未写入，请稍后重试。", "The plan for area {name} was not written; try again later."
         ),
         fields=lambda error, _language: {"name": error.name or "*"},
+    ),
+    RuleRefused: Answer(
+        status=409,
+        slug="rule-refused",
+        title=Text("规则不允许", "Forbidden by a rule"),
+        detail=Text("{rules}：{messages}。未作任何更改。", "{rules}: {messages}. Nothing was changed."),
+        fields=lambda error, language: {
+            "rules": ", ".join(dict.fromkeys(own.rule_id for own in error.refusals)),
+            "messages": ("；" if language == "zh" else "; ").join(
+                own.message_zh if language == "zh" else own.message_en for own in error.refusals
+            ),
+        },
+        errors=_refusal_errors,
     ),
     QueueFull: Answer(
         status=503,

@@ -54,6 +54,27 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
         ),
+        "R087: a return record first": "R087：须先有还车记录",
+        "R088: a return and one settlement": "R088：须有一次还车和一次结算",
+        "R097: every clause with its text": "R097：每项必备条款都要填写内容",
+        "a contract id that is not used yet": "换一个未使用的合同编号",
+        "a contract of this provider": "须为该供应商的合同",
+        "a divisor of 24 hours, such as 60 or 3600": "须能整除24小时，如60或3600",
+        "after from_at": "须晚于 from_at",
+        "at least one photograph, each by its SHA-256 in 64 hexadecimal digits": "至少一张照片，每张填64位十六进制SHA-256",
+        "from 0 to 1": "从 0 到 1",
+        "from 0 to 100": "从 0 到 100",
+        "from 0, rising, each a whole number of kilometres": "从0起递增，均为整公里",
+        "from 0, rising, each a whole number of steps below 24 hours": "从0起递增，均为计费步长的整数倍且小于24小时",
+        "not before starts_on": "不得早于 starts_on",
+        "not before the begin of use": "不得早于用车开始",
+        "not before valid_from": "不得早于 valid_from",
+        "one of A1, A2, A3, B1, B2, C1, C2": "须为 A1、A2、A3、B1、B2、C1、C2 之一",
+        "opens before it closes, both within the day": "开始时间早于结束时间，均在一天之内",
+        "the sum of the lines": "须为各行之和",
+        "true, as tiers rise or kilometres are free: say that splitting may save": (
+            "单价递增或含免费里程时须填 true，即声明拆单可能更便宜"
+        ),
     }
 )
 

@@ -95,12 +95,14 @@ class Rounds:
         pause_s: float = 1.0,
         tick: Callable[[], float] = time.monotonic,
         iterations: int | None = None,
+        lasts_s: float = LEASE_S,
     ) -> None:
         self._services = services
         self._token = token
         self._seconds = seconds
         self._iterations = iterations
         self._pause_s = pause_s
+        self._lasts_s = lasts_s
         self._tick = tick
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -164,7 +166,7 @@ class Rounds:
 
     def _turn(self, status: AreaStatus) -> None:
         store = self._services.store
-        status.leader = store.hold(self._lease(status.area), lasts_s=LEASE_S)
+        status.leader = store.hold(self._lease(status.area), lasts_s=self._lasts_s)
         if status.leader != self._token:
             if status.leads:
                 status.seen = -1  # what happens from now on is the other's; a return begins with a look at everything
@@ -261,17 +263,17 @@ class Rounds:
         first = day not in status.planned
         lease = self._lease(status.area)
         # A round may take longer than a lease lasts: it is kept while the search runs.
-        kept = [self._tick()]
+        kept = [time.monotonic()]
 
         def keep(_progress: object) -> None:
-            if self._tick() - kept[0] >= LEASE_S / 5:
-                kept[0] = self._tick()
-                services.store.hold(lease, lasts_s=LEASE_S)
+            if time.monotonic() - kept[0] >= self._lasts_s / 5:
+                kept[0] = time.monotonic()
+                services.store.hold(lease, lasts_s=self._lasts_s)
 
         now = services.clock()
         if first and not _has_work(services.store, day):
             return
-        services.store.hold(lease, lasts_s=LEASE_S + 2 * self._seconds)
+        services.store.hold(lease, lasts_s=self._lasts_s + 2 * self._seconds)
         stop = (
             StopRule(iterations=self._iterations, on_progress=keep, should_cancel=self._ended.is_set)
             if self._iterations is not None

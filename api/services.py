@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from api.accounts import Accounts, Throttle, make_hasher
 from api.closed_roads import ClosedRoads, RoadView
+from api.locks import LockPort, SimulatedLock
 from api.problems import StillStarting
 from api.road_lines import RoadLines, network_collection
 from api.settings import Settings
@@ -81,6 +82,7 @@ class Services:
     rounds: Rounds | None = None
     deliveries: Deliveries | None = None
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
+    locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None

@@ -35,7 +35,8 @@ class Settings:
     ``rounds`` keeps planned days in step with the facts, each round searching for ``round_seconds``; ``areas`` are the
     region codes that this process may lead, each planned by itself (empty: everything as one area).
     ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise; ``ambient_c`` the outside temperature
-    that plans count with, None for what is usual in the region and month. Each of the demo's 59 areas has
+    that plans count with, None for what is usual in the region and month. ``gbfs_contact`` is the address that the open
+    GBFS feed names (empty: no feed), ``gbfs_availability`` adds the free times of the week. Each of the demo's 59 areas has
     at least one vehicle and one site; ``demo_day`` fixes its day (``YYYY-MM-DD``), otherwise the clock chooses.
     """
 
@@ -60,6 +61,8 @@ class Settings:
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
     argon2_memory_kib: int = 65_536
+    gbfs_contact: str = ""
+    gbfs_availability: bool = False
 
     @property
     def effective_log_level(self) -> str:
@@ -177,6 +180,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         session_hours=_number(environ, "CHUANYU_SESSION_HOURS", 12.0, least=0.01, most=24 * 30.0),
         body_limit_bytes=_whole(environ, "CHUANYU_BODY_LIMIT", 8 * 1024 * 1024, least=1024, most=256 * 1024 * 1024),
         log_level=level,
+        gbfs_contact=environ.get("CHUANYU_GBFS_CONTACT", "").strip(),
+        gbfs_availability=_flag(environ, "CHUANYU_GBFS_AVAILABILITY"),
         argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
     )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dispatch.plan import Cause, Plan, Reason
 from dispatch.problem import Problem, RequestSpec
-from dispatch.search.causes import first_reasons
+from dispatch.search.causes import Judge
 from dispatch.search.engine import Engine
 from dispatch.search.lowering import lower
 from dispatch.search.warm import routes_of
@@ -25,7 +25,8 @@ _FAR_S = 10**8
 def explain(problem: Problem, plan: Plan, *, should_stop: Callable[[], bool] | None = None) -> Plan:
     """Return the plan with proven causes in place of ``X_UNPROVEN`` where they can be found before ``should_stop``."""
     open_ones = [u.request for u in plan.unserved if not any(reason.proven for reason in u.reasons)]
-    reasons: dict[int, tuple[Reason, ...]] = {index: first_reasons(problem, index) for index in open_ones}
+    judge = Judge(problem)
+    reasons: dict[int, tuple[Reason, ...]] = {index: judge.reasons(index) for index in open_ones}
     asked = [index for index in open_ones if not reasons[index]]
 
     def stopped() -> bool:

@@ -37,6 +37,8 @@ from fleet.regions import covers
 from fleet.store import Commit, FleetStore, Lease, Write
 
 ACTOR = "dispatch"
+#: With more violations than this a plan is not mended any further.
+MOST_MENDED = 50
 Solver = Callable[..., Plan]
 
 
@@ -155,8 +157,8 @@ def run_once(
     Raises
     ------
     PlanRejected
-        If the checker finds a violation that is no single vehicle's, or one in a second plan as well, in which the vehicles
-        concerned kept their present itineraries. Nothing is written.
+        If the checker finds a violation that is no single vehicle's, or one of a vehicle that kept its present itinerary.
+        Nothing is written.
     LeaseLost
         If another worker leads the area meanwhile; what was committed before that stays.
     """
@@ -231,12 +233,13 @@ def prepare(
             orders = write_orders(snapshot, plan, plan_id=plan_id)
             violations = judge(snapshot, orders, territory)
         if violations:
-            # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary, once.
+            # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary. That may take a
+            # charge point from another one, which then keeps its own as well; a vehicle that is wrong as it is ends the matter.
             named = {v.vehicle for v in violations if v.vehicle is not None}
             wrong = {crew.vehicle.id for number, crew in enumerate(snapshot.crews) if number in named}
-            if keep or not wrong:
+            if wrong <= keep or len(mended) > MOST_MENDED:
                 raise PlanRejected(violations)
-            keep, mended = frozenset(wrong), violations
+            keep, mended = keep | wrong, (*mended, *violations)
             continue
         lost = {snapshot.requests[entry.request].id for entry in plan.unserved} | set(snapshot.answered)
         if free_the_late and freed & lost:

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dispatch.decompose.reasons import explain_nearby
 from dispatch.decompose.rounds import Rhythm, Standing, search_parts
 from dispatch.decompose.workers import Here, Processes, Workers
 from dispatch.explain import explain
 from dispatch.plan import Cause, Plan, Reason, Route, Unserved
 from dispatch.problem import Problem
-from dispatch.search.causes import first_reasons
+from dispatch.search.causes import Judge
 from dispatch.search.engine import Clocked, Engine
 from dispatch.search.session import search
 from dispatch.search.warmup import compile_kernels
@@ -22,6 +23,10 @@ LARGE = 1_200
 """From so many requests on a problem is searched in parts (measured: docs/benchmarking.md, "Large days")."""
 MOST_LOCATIONS = 6_000
 """So is one with more locations than this: its tables would not fit into memory."""
+SEARCH_IN_PARTS = 0.97
+"""Share of the time that goes to a search in parts, less ``AFTER_S_PER_REQUEST``."""
+AFTER_S_PER_REQUEST = 150e-6
+"""What it takes to put a plan together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +110,6 @@ def solve(
             on_chunk=on_chunk,
         )
         routes, iterations = list(found.routes), found.iterations
-    plan = assemble(problem, problem.digest(), routes, seed=seed, iterations=iterations)
-
     began, longest = watch.elapsed, 0.0
 
     def out_of_time() -> bool:
@@ -117,6 +120,17 @@ def solve(
         late = stop.seconds is not None and now + longest >= stop.seconds
         return late or bool(stop.should_cancel and stop.should_cancel())
 
+    large_one = is_large(problem)
+    plan = assemble(
+        problem,
+        problem.digest(),
+        routes,
+        seed=seed,
+        iterations=iterations,
+        should_stop=out_of_time if large_one else None,
+    )
+    if large_one:
+        return explain_nearby(problem, plan, should_stop=out_of_time)
     return explain(problem, plan, should_stop=out_of_time)
 
 
@@ -155,7 +169,7 @@ def large(
 
     # what comes after the search takes a while as well: the plan is put together and the left over are looked at
     after_s = AFTER_S_PER_REQUEST * len(problem.requests)
-    until_s = None if stop.seconds is None else max(0.5 * stop.seconds, stop.seconds - after_s)
+    until_s = None if stop.seconds is None else max(0.5 * stop.seconds, SEARCH_IN_PARTS * stop.seconds - after_s)
     workers = given or processes(threads, watch, cancelled)
     try:
         standing = search_parts(
@@ -171,10 +185,7 @@ def large(
     finally:
         if given is None:
             workers.close()
-    return [standing.routes[v] for v in sorted(standing.routes)], standing.iterations
-
-
-AFTER_S_PER_REQUEST = 100e-6
+    return [standing.best[v] for v in sorted(standing.best)], standing.iterations
 
 
 def processes(count: int, watch: Clocked, cancelled: Callable[[], bool]) -> Workers:
@@ -185,18 +196,27 @@ def processes(count: int, watch: Clocked, cancelled: Callable[[], bool]) -> Work
         return Here(clock=watch.clock, should_stop=cancelled)
 
 
-def assemble(problem: Problem, digest: str, routes: list[Route], *, seed: int, iterations: int) -> Plan:
-    """Put routes together into a plan and say of everybody left over why."""
+def assemble(
+    problem: Problem,
+    digest: str,
+    routes: list[Route],
+    *,
+    seed: int,
+    iterations: int,
+    should_stop: Callable[[], bool] | None = None,
+) -> Plan:
+    """Put routes together into a plan and say of everybody left over why, as far as that is simple and in time."""
     served = {s.request for route in routes for s in route.stops if s.request is not None}
     left = [i for i in range(len(problem.requests)) if i not in served]
-    unserved = tuple(
-        Unserved(request=i, reasons=first_reasons(problem, i) or (Reason(code=Cause.UNPROVEN, proven=False),))
-        for i in left
-    )
+    judge = Judge(problem) if left else None
+    unserved = []
+    for i in left:
+        known = () if judge is None or (should_stop and should_stop()) else judge.reasons(i)
+        unserved.append(Unserved(request=i, reasons=known or (Reason(code=Cause.UNPROVEN, proven=False),)))
     return Plan(
         problem_digest=digest,
         routes=tuple(routes),
-        unserved=unserved,
+        unserved=tuple(unserved),
         cost_mfen=sum(route.cost_mfen for route in routes),
         penalty_mfen=sum(problem.requests[i].penalty_mfen for i in left),
         bound_mfen=None,

@@ -13,12 +13,14 @@ from fleet.drivers import Driver
 from fleet.ids import DriverId, RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import MOVABLE, Assignment, AssignmentState, Itinerary
 from fleet.promises import Promise
+from fleet.rental_calendar import RentalCalendar
+from fleet.rentals import LIVE_STATES
 from fleet.requests import RequestState, TripRequest
 from fleet.sites import Site
 from fleet.store import FleetStore
 from fleet.units import Unit
 from fleet.vehicle_facts import DayFact, FactKind
-from fleet.vehicles import Vehicle, VehicleState
+from fleet.vehicles import Duty, Vehicle, VehicleState
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -105,17 +107,18 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
 
     requests: dict[RequestId, TripRequest] = {}
     carried: dict[RequestId, TripRequest] = {}
+    rented = rented_requests(store)
     for state in PLANNED_STATES:
         for request in every("request", ("state", state.value)):
             first_day = local_day(request.stops[0].earliest_at)
-            if not in_scope(request.region):
+            if not in_scope(request.region) or request.id in rented:
                 continue
             if first_day == day:
                 requests[request.id] = request
             elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
                 carried[request.id] = request
     itineraries = {i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))}
-    vehicles = {v.id: v for v in every("vehicle") if in_scope(v.region)}
+    vehicles = {v.id: v for v in every("vehicle") if in_scope(v.region) and not is_let(store, v, day)}
     assignments, declined, lapsed, offers = _assignments(every, requests, carried, itineraries.values())
     return FleetView(
         day=day,
@@ -135,6 +138,32 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         promises={p.id: p for p in every("promise", ("day", day.isoformat()))},
         versions=versions,
     )
+
+
+def rented_requests(store: FleetStore) -> frozenset[RequestId]:
+    """Requests that a rental order carries: their car is chosen, and no plan takes them over."""
+    found: set[RequestId] = set()
+    for state in sorted(LIVE_STATES):
+        after = ""
+        while True:
+            page = store.list("rental", where=("state", state.value), after=after)
+            found |= {RequestId(str(document.body["request_id"])) for document in page.documents}
+            if page.next_after is None:
+                break
+            after = page.next_after
+    return frozenset(found)
+
+
+def is_let(store: FleetStore, vehicle: Vehicle, day: date) -> bool:
+    """Whether a rental car is spoken for on a day: then its renters have it, and no plan does."""
+    if vehicle.duty is not Duty.RENTAL:
+        return False
+    document = store.find("rental_calendar", vehicle.id)
+    if document is None:
+        return False
+    calendar: RentalCalendar = decode("rental_calendar", document.body)
+    begin = local_midnight(day)
+    return any(slot.from_at < begin + timedelta(days=1) and slot.until_at > begin for slot in calendar.slots)
 
 
 def _assignments(

@@ -77,7 +77,7 @@ class AssignmentState(StrEnum):
     FINISHED = "finished"
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
-    LAPSED = "lapsed"
+    LAPSED = "unanswered"
     ABSENT = "absent"
     BROKEN_OFF = "broken_off"
 
@@ -216,7 +216,7 @@ def _told_late(assignment: Assignment, what: DriverReport, refused: IllegalTrans
 def lapse(assignment: Assignment) -> Assignment:
     """The driver did not answer in time."""
     if assignment.state is not AssignmentState.OFFERED:
-        raise IllegalTransition(kind="assignment", id=assignment.id, state=assignment.state, action="lapse")
+        raise IllegalTransition(kind="assignment", id=assignment.id, state=assignment.state, action="take_back")
     return replace(assignment, state=AssignmentState.LAPSED)
 
 

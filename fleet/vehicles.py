@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from fleet.errors import IllegalTransition, InvalidFact
-from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
+from fleet.ids import ProviderId, RegionCode, SiteId, UnitId, VehicleId
 
 
 class VehicleKind(StrEnum):
@@ -101,6 +101,7 @@ class Vehicle:
     ``pooled`` is the flag of rule R070 (平台统筹车辆): only then does it serve other units. ``listed`` puts it on the list of
     over-quota and over-standard vehicles (R039). ``marked`` is None where nobody recorded it; ``marking_exempt`` is for
     confidential duty (R045). ``fixed_route`` is for enforcement on a relatively fixed route (R029).
+    ``provider_id`` names the provider of a rental car.
     """
 
     id: VehicleId
@@ -125,6 +126,7 @@ class Vehicle:
     fixed_route: bool = False
     in_service_on: date | None = None
     acquisition: Acquisition | None = None
+    provider_id: ProviderId | None = None
 
     def __post_init__(self) -> None:
         if self.seats < 1:

@@ -22,6 +22,7 @@ from api.paging import After, Limit, list_visible
 from api.plan_views import reasons_of
 from api.problems import AlreadyExists, FieldError, InvalidInput, OutsideRegion
 from api.registry import check_exists
+from api.rental_steps import refuse_while_rented
 from api.schemas.requests import ReasonInput, TripRequestInput
 from api.services import local_day
 from api.stops import resolve_stops
@@ -226,6 +227,7 @@ def reject_request(id: str, given: ReasonInput, change: Change, store: Store) ->
 @router.post("/requests/{id}:cancel", summary="Cancel a request before the vehicle sets off")
 def cancel_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
     def withdrawals(request: TripRequest) -> list[Write]:
+        refuse_while_rented(store, request.id)
         return [*end_promise(store, request.id), *take_from_vehicle(store, request.id)]
 
     return _decide(

@@ -26,7 +26,7 @@ from fleet.units import Unit
 from fleet.vehicles import Vehicle, VehicleKind
 
 
-def stored(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
+def stored_model(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
     """Return the model of a stored noun as answers show it: every field, and the version that If-Match takes."""
     hints = get_type_hints(noun)
     own: dict[str, Any] = {field.name: (hints[field.name], ...) for field in fields(noun) if field.name not in without}
@@ -93,28 +93,41 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
-UnitAnswer = stored("UnitAnswer", Unit)
-SiteAnswer = stored("SiteAnswer", Site)
-VehicleAnswer = stored("VehicleAnswer", Vehicle)
-DriverAnswer = stored("DriverAnswer", Driver)
-PersonAnswer = stored("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
-RequestAnswer = stored("RequestAnswer", TripRequest)
-SubmittedAnswer = stored("SubmittedAnswer", TripRequest, answer=(Promise, ...))
-ItineraryAnswer = stored("ItineraryAnswer", Itinerary)
-PlainAssignment = stored("PlainAssignment", Assignment)
-AssignmentAnswer = stored("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
-RequestDetailAnswer = stored(
+class Replan(BaseModel):
+    job_id: str | None = Field(description="The job that plans that day again; null when the queue was full.")
+    day: str
+    region: str = Field(description="Code of the region planned, empty for all.")
+
+
+UnitAnswer = stored_model("UnitAnswer", Unit)
+SiteAnswer = stored_model("SiteAnswer", Site)
+VehicleAnswer = stored_model("VehicleAnswer", Vehicle)
+DriverAnswer = stored_model("DriverAnswer", Driver)
+PersonAnswer = stored_model("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
+RequestAnswer = stored_model("RequestAnswer", TripRequest)
+SubmittedAnswer = stored_model("SubmittedAnswer", TripRequest, answer=(Promise, ...))
+ItineraryAnswer = stored_model("ItineraryAnswer", Itinerary)
+PlainAssignment = stored_model("PlainAssignment", Assignment)
+AssignmentAnswer = stored_model("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
+RequestDetailAnswer = stored_model(
     "RequestDetailAnswer",
     TripRequest,
     assignment=(PlainAssignment | None, ...),
     unserved_reasons=(list[Why], ...),
 )
-PlanHead = stored("PlanHead", PlanRecord, without=frozenset({"unserved"}))
-PlanAnswer = stored("PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...))
-AgreementAnswer = stored("AgreementAnswer", Agreement)
-ClosureAnswer = stored("ClosureAnswer", RoadClosure)
-DeclaredClosureAnswer = stored(
-    "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
+PlanHead = stored_model("PlanHead", PlanRecord, without=frozenset({"unserved"}))
+PlanAnswer = stored_model(
+    "PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...)
+)
+AgreementAnswer = stored_model("AgreementAnswer", Agreement)
+ClosureAnswer = stored_model("ClosureAnswer", RoadClosure)
+LiftedClosureAnswer = stored_model("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
+DeclaredClosureAnswer = stored_model(
+    "DeclaredClosureAnswer",
+    RoadClosure,
+    edge_count=(int, ...),
+    touched=(list[TouchedStop], ...),
+    replans=(list[Replan], ...),
 )
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.schemas.base import Id, Input, Latitude, Longitude, Name, RegionInput, examples
 from fleet.drivers import Driver, Shift
-from fleet.ids import DriverId, PersonId, RegionCode, SiteId, UnitId, VehicleId
+from fleet.ids import DriverId, PersonId, ProviderId, RegionCode, SiteId, UnitId, VehicleId
 from fleet.sites import CarPark, ChargeGroup, Site
 from fleet.units import AuthorisedNumber, Level, Population, Unit
 from fleet.vehicles import Acquisition, AcquisitionKind, Battery, Duty, Energy, Vehicle, VehicleKind, VehicleState
@@ -207,6 +207,7 @@ class VehicleInput(Input):
     listed: bool = Field(default=False, description="On the over-quota and over-standard list (R039).")
     marked: bool | None = Field(default=None, description="Bears the marking of official vehicles (R045).")
     marking_exempt: bool = False
+    provider_id: Id | None = Field(default=None, description="Provider of a rental car.")
     fixed_route: bool = Field(default=False, description="Enforcement on a relatively fixed route (R029).")
     in_service_on: date | None = None
     acquisition: AcquisitionInput | None = None
@@ -235,6 +236,7 @@ class VehicleInput(Input):
             fixed_route=self.fixed_route,
             in_service_on=self.in_service_on,
             acquisition=None if self.acquisition is None else self.acquisition.to_noun(),
+            provider_id=None if self.provider_id is None else ProviderId(self.provider_id),
         )
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel
 
-from api.schemas.answers import PlainAssignment, stored
+from api.schemas.answers import PlainAssignment, stored_model
 from fleet.outside_links import CalendarLink, Webhook
 from fleet.promises import Notice, Promise
 from fleet.requests import TripRequest
 from fleet.vehicle_facts import DayFact
 from fleet.vehicles import VehicleKind
 
-PlainNotice = stored("PlainNotice", Notice)
-NoticeAnswer = stored("NoticeAnswer", Notice, message=(str, ...))
-PromiseAnswer = stored("PromiseAnswer", Promise, notices=(list[NoticeAnswer], ...))  # type: ignore[valid-type]
-ChosenAnswer = stored(
+PlainNotice = stored_model("PlainNotice", Notice)
+NoticeAnswer = stored_model("NoticeAnswer", Notice, message=(str, ...))
+PromiseAnswer = stored_model("PromiseAnswer", Promise, notices=(list[NoticeAnswer], ...))  # type: ignore[valid-type]
+ChosenAnswer = stored_model(
     "ChosenAnswer",
     TripRequest,
     assignment=(PlainAssignment | None, ...),
@@ -22,17 +22,17 @@ ChosenAnswer = stored(
 )
 
 
-ReportAnswer = stored("ReportAnswer", DayFact)
+ReportAnswer = stored_model("ReportAnswer", DayFact)
 
 
-RequestWithNotices = stored(
+RequestWithNotices = stored_model(
     "RequestWithNotices",
     TripRequest,
     assignment=(PlainAssignment | None, ...),
     notices=(list[PlainNotice], ...),  # type: ignore[valid-type]
     approve_by_at=(AwareDatetime, ...),
 )
-EmergencyAnswer = stored("EmergencyAnswer", TripRequest, overdue=(bool, ...))
+EmergencyAnswer = stored_model("EmergencyAnswer", TripRequest, overdue=(bool, ...))
 
 
 class CentreReserve(BaseModel):
@@ -63,11 +63,11 @@ class CursorAnswer(BaseModel):
     given_up: list[int]
 
 
-WebhookAnswer = stored("WebhookAnswer", Webhook, without=frozenset({"secret"}), cursor=(CursorAnswer | None, ...))
-NewWebhookAnswer = stored("NewWebhookAnswer", Webhook, cursor=(CursorAnswer, ...))
+WebhookAnswer = stored_model("WebhookAnswer", Webhook, without=frozenset({"secret"}), cursor=(CursorAnswer | None, ...))
+NewWebhookAnswer = stored_model("NewWebhookAnswer", Webhook, cursor=(CursorAnswer, ...))
 _LINK: frozenset[str] = frozenset({"token_sha256"})
-CalendarAnswer = stored("CalendarAnswer", CalendarLink, without=_LINK)
-NewCalendarAnswer = stored("NewCalendarAnswer", CalendarLink, without=_LINK, path=(str, ...))
+CalendarAnswer = stored_model("CalendarAnswer", CalendarLink, without=_LINK)
+NewCalendarAnswer = stored_model("NewCalendarAnswer", CalendarLink, without=_LINK, path=(str, ...))
 
 
 class AreaAnswer(BaseModel):

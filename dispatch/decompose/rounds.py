@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ import numpy as np
 from dispatch.decompose.coordinates import coordinates
 from dispatch.decompose.division import Part, draw
 from dispatch.decompose.part import Holds, Piece, cut, holds_of, inward, outward
-from dispatch.decompose.workers import Here, Task, Workers
+from dispatch.decompose.workers import Here, Task, Workers, run
 from dispatch.plan import Route
 from dispatch.problem import Problem
 from dispatch.search.engine import Clocked
@@ -28,30 +28,42 @@ POLL_S = 0.2
 class Rhythm:
     """How a large day is searched.
 
-    ``size`` requests a part. The first round only makes a plan of everything; it takes ``first_s`` a part, at most the share
+    ``size`` requests a part. The first round only makes a plan of everything: it takes ``first_s`` a part, at most the share
     ``first_share`` of the time. ``turn_s`` is the least time that is worth giving to a part in later rounds, of which
-    there are ``most_rounds`` at most. ``warm`` are the temperatures at which the parts of the second and of the last round
-    begin, 0 hot and 1 cold.
+    there are ``most_rounds`` at most. They are one annealing over all parts: every round goes on where the one before
+    stands, from the temperature ``begin`` (0 hot, 1 cold) to the coldest.
     """
 
-    size: int = 250
-    first_s: float = 0.8
+    size: int = 500
+    first_s: float = 1.5
     first_share: float = 0.4
     turn_s: float = 4.0
     most_rounds: int = 8
-    warm_first: float = 0.6
-    warm: tuple[float, float] = (0.3, 0.7)
+    begin: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One round: seconds and iterations for all its parts together, and the temperatures it goes through."""
+
+    seconds: float | None
+    iterations: int | None
+    cooled: tuple[float, float]
+    settle: bool
+    last: bool
 
 
 @dataclass(kw_only=True)
 class Standing:
-    """The plan so far. ``weight`` is what leaving a request out costs in comparisons."""
+    """The plan as the search stands, and the best one so far. ``weight`` is what leaving a request out costs in comparisons."""
 
     problem: Problem
     weight: list[float]
     routes: dict[int, Route] = field(default_factory=dict)
     served: set[int] = field(default_factory=set)
     iterations: int = 0
+    best: dict[int, Route] = field(default_factory=dict)
+    best_worth: float = float("inf")
 
     @property
     def unserved_count(self) -> int:
@@ -62,22 +74,30 @@ class Standing:
         penalties = sum(r.penalty_mfen for i, r in enumerate(self.problem.requests) if i not in self.served)
         return sum(route.cost_mfen for route in self.routes.values()) + penalties
 
-    def adopt(self, piece: Piece, found: Found) -> None:
-        """Take over the routes of a part, unless those it has are better."""
+    def adopt(self, piece: Piece, found: Found, *, settle: bool) -> None:
+        """Take over the routes of a part; without ``settle`` only if they are better than those it has."""
         self.iterations += found.iterations
         new = outward(self.problem, piece, found.routes)
         old = {v: self.routes[v] for v in piece.vehicles if v in self.routes}
-        pinned = [v for v in piece.vehicles if self.problem.vehicles[v].pinned]
-        if any(v not in old for v in pinned) or self.worth(piece, new) < self.worth(piece, old):
+        if settle or not old or self.worth(piece.requests, new) < self.worth(piece.requests, old):
             for v in old:
                 del self.routes[v]
             self.routes.update(new)
             self.served.difference_update(piece.requests)
             self.served.update(served_by(new))
 
-    def worth(self, piece: Piece, routes: Mapping[int, Route]) -> float:
-        left = set(piece.requests) - served_by(routes)
+    def worth(self, requests: Iterable[int], routes: Mapping[int, Route]) -> float:
+        left = set(requests) - served_by(routes)
         return sum(route.cost_mfen for route in routes.values()) + sum(self.weight[r] for r in left)
+
+    def remember(self) -> None:
+        """Keep the plan if it is the best so far."""
+        worth = self.worth(range(len(self.problem.requests)), self.routes)
+        if worth < self.best_worth and all(
+            v in self.routes for v, vehicle in enumerate(self.problem.vehicles) if vehicle.pinned
+        ):
+            self.best_worth = worth
+            self.best = dict(self.routes)
 
 
 def served_by(routes: Mapping[int, Route]) -> set[int]:
@@ -110,40 +130,39 @@ def search_parts(
         parts = draw(problem, standing.routes, points, size=rhythm.size, rng=rng, least=workers.count)
         # whoever is on the road must be planned whatever happens
         parts.sort(key=lambda part: not any(problem.vehicles[v].pinned for v in part.vehicles))
-        share_s, iterations, warm, last = _turn(rounds, rhythm, number, parts)
-        rounds.run(parts, share_s, iterations, warm, [int(rng.integers(2**31)) for _ in parts])
+        turn = _turn(rounds, rhythm, number, parts)
+        rounds.run(parts, turn, [int(rng.integers(2**31)) for _ in parts])
+        standing.remember()
         number += 1
-        if last or not parts:
+        if turn.last or not parts:
             break
+    if not standing.best:
+        rounds.bring_home()
     return standing
 
 
-def _turn(
-    rounds: _Rounds, rhythm: Rhythm, number: int, parts: list[Part]
-) -> tuple[float | None, int | None, float, bool]:
-    """Return the seconds and iterations of this round, the temperature that its parts begin at, and whether it is the last."""
-    share_s: float | None = None
-    share = rounds.share()
-    left = rounds.left_s()
-    ahead = rhythm.most_rounds
-    if left is not None:
-        per_round = len(parts) * rhythm.turn_s / rounds.workers.count
-        if number == 0:
-            share_s = min(rhythm.first_share * left, len(parts) * rhythm.first_s / rounds.workers.count)
-        else:
-            ahead = max(1, min(rhythm.most_rounds - number + 1, int(left / per_round)))
-            share_s = left / ahead
+def _turn(rounds: _Rounds, rhythm: Rhythm, number: int, parts: list[Part]) -> Turn:
+    """Return what the round is given; the ones after it get as much each."""
+    seconds: float | None = None
     iterations: int | None = None
+    left = rounds.left_s()
+    ahead = rhythm.most_rounds - number + 1
+    if left is not None:
+        if number == 0:
+            seconds = min(rhythm.first_share * left, len(parts) * rhythm.first_s / rounds.workers.count)
+        else:
+            ahead = max(1, min(ahead, int(left * rounds.workers.count / (len(parts) * rhythm.turn_s))))
+            seconds = left / ahead
+    ahead = max(1, ahead)
     if rounds.watch.iterations is not None:
         budget = rounds.watch.iterations - rounds.watch.done
-        if left is None:
-            ahead = max(1, rhythm.most_rounds - number + 1)
-        iterations = rounds.watch.iterations // 20 if number == 0 else budget // ahead
-        iterations = max(1, iterations)
+        iterations = max(1, rounds.watch.iterations // 20 if number == 0 else budget // ahead)
     if number == 0:
-        return share_s, iterations, rhythm.warm_first, False
-    low, high = rhythm.warm
-    return share_s, iterations, low + (high - low) * share, ahead == 1
+        return Turn(seconds=seconds, iterations=iterations, cooled=(0.6, 1.0), settle=False, last=False)
+    begin = rounds.cooled = max(rhythm.begin, rounds.cooled)
+    end = begin + (1.0 - begin) / ahead
+    rounds.cooled = end
+    return Turn(seconds=seconds, iterations=iterations, cooled=(begin, end), settle=ahead > 1, last=ahead == 1)
 
 
 class _Rounds:
@@ -161,6 +180,7 @@ class _Rounds:
     ) -> None:
         self.problem, self.standing, self.watch, self.workers = problem, standing, watch, workers
         self._until_s, self._should_stop, self._on_progress = until_s, should_stop, on_progress
+        self.cooled = 0.0
         # whoever has not come to an end so long after being asked is not waited for
         self._grace_s = 1.0 if until_s is None else max(0.1, 0.02 * until_s)
 
@@ -178,15 +198,13 @@ class _Rounds:
     def over(self) -> bool:
         return self._should_stop() or self.share() >= 1.0
 
-    def run(
-        self, parts: list[Part], share_s: float | None, iterations: int | None, warm: float, seeds: list[int]
-    ) -> None:
-        """Search all ``parts`` once within ``share_s`` and take over what they found."""
-        upto = None if share_s is None else self.watch.elapsed + share_s
+    def run(self, parts: list[Part], turn: Turn, seeds: list[int]) -> None:
+        """Search all ``parts`` once and take over what they found."""
+        upto = None if turn.seconds is None else self.watch.elapsed + turn.seconds
         holds = holds_of(self.problem, self.standing.routes)
         weight = max(1, sum(len(part.requests) for part in parts))
         waiting = deque(zip(parts, seeds, strict=True))
-        running: dict[Future[Found], tuple[Piece, float]] = {}
+        running: dict[Future[Found], tuple[Piece, Task, float]] = {}
         ended: float | None = None
         while waiting or running:
             while waiting and len(running) <= self.workers.count:
@@ -198,25 +216,23 @@ class _Rounds:
                 seconds = None
                 if upto is not None:
                     now = self.watch.elapsed
-                    room = (upto - now) * self.workers.count - sum(max(0.0, end - now) for _, end in running.values())
+                    room = (upto - now) * self.workers.count - sum(
+                        max(0.0, end - now) for _, _, end in running.values()
+                    )
                     seconds = max(0.02, room / (len(waiting) + 1))
-                steps = None if iterations is None else max(1, iterations * len(part.requests) // weight)
-                piece, task = self._task(part, holds, seed, steps, seconds, warm)
-                try:
-                    future = self.workers.submit(task)
-                except (BrokenProcessPool, OSError, AssertionError, RuntimeError):
-                    self._alone()
-                    future = self.workers.submit(task)
-                running[future] = (piece, self.watch.elapsed + (seconds or 0.0))
+                steps = None if turn.iterations is None else max(1, turn.iterations * len(part.requests) // weight)
+                piece, task = self._task(part, holds, seed, turn, steps, seconds)
+                running[self._submit(task)] = (piece, task, self.watch.elapsed + (seconds or 0.0))
             done, _ = wait(running, timeout=POLL_S if ended is None else self._grace_s / 4, return_when=FIRST_COMPLETED)
             for future in [f for f in running if f in done]:
-                piece, _ = running.pop(future)
+                piece, task, end = running.pop(future)
                 try:
                     found = future.result()
                 except BrokenProcessPool:
                     self._alone()
+                    running[self._submit(task)] = (piece, task, end)
                     continue
-                self.standing.adopt(piece, found)
+                self.standing.adopt(piece, found, settle=turn.settle)
                 self.watch.done += found.iterations
             self._on_progress(self.standing)
             if self.over():
@@ -226,13 +242,39 @@ class _Rounds:
                 if self.watch.elapsed > ended + self._grace_s:
                     return
 
+    def bring_home(self) -> None:
+        """Plan the vehicles that are on the road and nothing else: for a search that was over before it had a plan."""
+        standing = self.standing
+        out = [v for v, vehicle in enumerate(self.problem.vehicles) if vehicle.pinned and v not in standing.routes]
+        begun = sorted({pin.request for v in out for pin in self.problem.vehicles[v].pinned if pin.request is not None})
+        if out:
+            sites = frozenset(group.site for group in self.problem.charge_groups)
+            part = Part(vehicles=tuple(out), requests=tuple(begun), sites=sites)
+            turn = Turn(seconds=None, iterations=1, cooled=(0.0, 1.0), settle=False, last=True)
+            piece, task = self._task(part, holds_of(self.problem, standing.routes), 0, turn, 1, None)
+            standing.adopt(piece, run(task, clock=self.watch.clock, should_stop=lambda: False), settle=True)
+        standing.remember()
+
+    def _submit(self, task: Task) -> Future[Found]:
+        try:
+            return self.workers.submit(task)
+        except (BrokenProcessPool, OSError, AssertionError, RuntimeError):
+            self._alone()
+            return self.workers.submit(task)
+
     def _task(
-        self, part: Part, holds: Holds, seed: int, iterations: int | None, seconds: float | None, warm: float
+        self, part: Part, holds: Holds, seed: int, turn: Turn, iterations: int | None, seconds: float | None
     ) -> tuple[Piece, Task]:
         piece = cut(self.problem, part, holds)
         start = inward(piece, self.standing.routes)
         return piece, Task(
-            problem=piece.problem, start=start, seed=seed, iterations=iterations, seconds=seconds, warm=warm
+            problem=piece.problem,
+            start=start,
+            seed=seed,
+            iterations=iterations,
+            seconds=seconds,
+            cooled=turn.cooled,
+            settle=turn.settle,
         )
 
     def _alone(self) -> None:

@@ -18,14 +18,18 @@ from dispatch.search.warmup import compile_kernels
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One search of one part, from ``start`` on; ``warm`` is where its temperature begins, 0 hot and 1 cold."""
+    """One search of one part, from ``start`` on.
+
+    ``cooled`` is where its temperature begins and ends, 0 hot and 1 cold; ``settle`` as in :func:`search`.
+    """
 
     problem: Problem
     start: tuple[Route, ...]
     seed: int
     iterations: int | None
     seconds: float | None
-    warm: float
+    cooled: tuple[float, float]
+    settle: bool
 
 
 class Workers(Protocol):
@@ -46,8 +50,17 @@ class Workers(Protocol):
 
 
 def run(task: Task, *, clock: Callable[[], float], should_stop: Callable[[], bool]) -> Found:
-    watch = Clocked(clock=clock, iterations=task.iterations, seconds=task.seconds, warm=task.warm)
-    return search(task.problem, seed=task.seed, watch=watch, threads=1, start=task.start, should_stop=should_stop)
+    begin, end = task.cooled
+    watch = Clocked(clock=clock, iterations=task.iterations, seconds=task.seconds, cooled_from=begin, cooled_to=end)
+    return search(
+        task.problem,
+        seed=task.seed,
+        watch=watch,
+        threads=1,
+        start=task.start,
+        should_stop=should_stop,
+        settle=task.settle,
+    )
 
 
 class Here:

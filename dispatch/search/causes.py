@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from dispatch.plan import Cause, Reason
-from dispatch.problem import Problem, RequestKind, TierRefusal, VehicleSpec
+from dispatch.problem import Problem, RequestKind, RequestSpec, TierRefusal, VehicleSpec
 from dispatch.search.lowering import allowed_price, rests_on_the_way
 from dispatch.search.tables import INF
 
 
-def first_reasons(problem: Problem, index: int) -> tuple[Reason, ...]:
-    """Return the causes that hold whatever the other requests do: proved by trying every vehicle empty."""
+class Judge:
+    """Answers for many requests of one problem: equal vehicles are tried once, and equal requests have one answer."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._fleet = tuple({replace(v, id=""): v for v in problem.vehicles}.values())
+        self._known: dict[RequestSpec, tuple[Reason, ...]] = {}
+
+    def reasons(self, index: int) -> tuple[Reason, ...]:
+        """Return what :func:`first_reasons` does."""
+        alike = replace(self._problem.requests[index], id="")
+        if alike not in self._known:
+            self._known[alike] = first_reasons(self._problem, index, self._fleet)
+        return self._known[alike]
+
+
+def first_reasons(problem: Problem, index: int, fleet: Sequence[VehicleSpec] | None = None) -> tuple[Reason, ...]:
+    """Return the causes that hold whatever the other requests do: proved by trying every vehicle empty.
+
+    ``fleet`` are the problem's vehicles, by default all; of equal ones one is enough.
+    """
     request = problem.requests[index]
-    if not problem.vehicles:
+    fleet = problem.vehicles if fleet is None else fleet
+    if not fleet:
         return (Reason(code=Cause.NO_VEHICLE, proven=True),)
-    right_duty = [v for v in problem.vehicles if v.self_drive == (request.kind is RequestKind.RENTAL)]
+    right_duty = [v for v in fleet if v.self_drive == (request.kind is RequestKind.RENTAL)]
     if not right_duty:
         return (Reason(code=Cause.NO_VEHICLE, proven=True, detail={"kind": str(request.kind)}),)
     permitted = [v for v in right_duty if problem.tier[request.group, v.group] >= 0]

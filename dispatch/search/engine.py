@@ -52,13 +52,15 @@ class Tuning:
 class Clocked:
     """How far a run is: by iterations (deterministic) or by the clock that is passed in, whichever is further.
 
-    A run may be one stretch of a longer search: it begins at the share ``warm`` of the way from hot to cold.
+    A run may be one stretch of a longer search: it begins at the share ``cooled_from`` of the way from hot to cold and ends
+    at ``cooled_to``.
     """
 
     clock: Callable[[], float]
     iterations: int | None
     seconds: float | None
-    warm: float = 0.0
+    cooled_from: float = 0.0
+    cooled_to: float = 1.0
     done: int = 0
     began: float = field(init=False)
 
@@ -81,7 +83,7 @@ class Clocked:
     @property
     def cooled(self) -> float:
         """How far the temperature has come from hot (0) to cold (1)."""
-        return self.warm + (1.0 - self.warm) * min(1.0, self.share)
+        return self.cooled_from + (self.cooled_to - self.cooled_from) * min(1.0, self.share)
 
 
 class Engine:
@@ -152,6 +154,13 @@ class Engine:
         self.net.node_f[:] = model.net.node_f
         for state in self.states:
             state.node_f[: len(model.net.node_f)] = model.net.node_f
+            state.memo_key[:] = 0
+
+    def settle(self) -> None:
+        """Make the current plans the best ones: the search goes on elsewhere from where it stands, better or worse."""
+        for state in self.states:
+            state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = NO_PLAN, len(self.net.req_i)
+            self.install(state.seq.copy(), state.length.copy(), state)
 
     def lay_out(self, k: int) -> tuple[int, State]:
         """Time slot ``k`` of the best plan with its charge stops and rests.

@@ -32,13 +32,15 @@ def search(
     threads: int,
     start: Sequence[Route] = (),
     keep_back: float = 0.0,
+    settle: bool = False,
     should_stop: Callable[[], bool] | None = None,
     on_chunk: Callable[[Engine], None] | None = None,
     tuning: Tuning | None = None,
 ) -> Found:
     """Search from ``start`` on until ``watch`` is done or ``should_stop``.
 
-    The share ``keep_back`` of the work is left undone unless everybody is served.
+    The share ``keep_back`` of the work is left undone unless everybody is served. With ``settle`` the answer is where the
+    search stands at the end, not the best it has seen.
     """
     if not problem.vehicles or not (problem.requests or any(vehicle.pinned for vehicle in problem.vehicles)):
         # nothing to search: the kernels expect at least one of each
@@ -59,6 +61,8 @@ def search(
         engine.run(watch, should_stop=should_stop, on_chunk=on_chunk, upto=upto)
     if keep_back and not engine.unserved:
         engine.run(watch, should_stop=should_stop, on_chunk=on_chunk)
+    if settle:
+        engine.settle()
     return Found(routes=tuple(lift(problem, lowered, engine)), iterations=engine.iterations)
 
 

@@ -108,7 +108,7 @@ def test_nobody_answers_for_a_quarter_of_an_hour(world, rounds, ticks):
     rounds.turn()
     second = order_of(world, id)
     assert second["driver_id"] != first["driver_id"]
-    assert world.get(f"/v1/assignments/{first['id']}", "dispatcher").json()["state"] == "lapsed"
+    assert world.get(f"/v1/assignments/{first['id']}", "dispatcher").json()["state"] == "unanswered"
     (told,) = notices(world, id)
     assert (told["kind"], told["reason"]) == ("vehicle_changed", "unanswered")
 

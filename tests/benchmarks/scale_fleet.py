@@ -173,7 +173,11 @@ def make_requests(
     drive = legs.drive_s
     for i in range(count):
         area = int(rng.choice(len(weight), p=weight))
-        goal = area if rng.random() < 0.88 else int(near[area, 1 + int(rng.integers(min(4, len(weight) - 1)))])
+        goal = (
+            area
+            if len(weight) < 2 or rng.random() < 0.88
+            else int(near[area, 1 + int(rng.integers(min(4, len(weight) - 1)))])
+        )
         a = area * places + int(rng.integers(places))
         b = goal * places + int(rng.integers(places))
         if a == b:

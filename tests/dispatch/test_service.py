@@ -159,6 +159,26 @@ def test_a_second_violation_is_the_end(monkeypatch):
     assert calls == [1, 0]
 
 
+def test_mending_one_vehicle_may_spoil_another_which_then_keeps_what_it_has_too(monkeypatch):
+    store = store_of(*TWO, request("R1", hour=9), request("R2", hour=9, passengers=4))
+    run(store)
+    put(store, request("R3", hour=11))
+    asked = []
+
+    def strict(problem, plan):
+        # as when the first vehicle's kept charge point was what the second one counted on
+        asked.append([len(car.pinned) > 0 for car in problem.vehicles])
+        if len(asked) <= 2:
+            return (Violation(cause=Breach.BATTERY_RESERVE, vehicle=len(asked) - 1),)
+        return check(problem, plan)
+
+    monkeypatch.setattr(service, "check", strict)
+    outcome = run(store, now=at(7))
+    assert asked[:2] == [[False, False], [True, False]]
+    assert len(asked) == 3
+    assert len(outcome.mended) == 2
+
+
 def test_whoever_is_not_served_is_in_the_record_with_causes():
     far = request("R2", stops=(stop(9), stop(9, lon=113.0, wait_s=7_200)))
     store = store_of(*BASE, request("R1"), far, request("R3", passengers=9))

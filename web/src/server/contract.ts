@@ -200,7 +200,7 @@ export type AssignmentState =
   | "finished"
   | "declined"
   | "withdrawn"
-  | "lapsed"
+  | "unanswered"
   | "absent"
   | "broken_off";
 

@@ -327,7 +327,7 @@ export const en: Words = {
     finished: "Finished",
     declined: "Declined",
     withdrawn: "Withdrawn",
-    lapsed: "Not answered in time",
+    unanswered: "Not answered in time",
     absent: "Nobody came",
     broken_off: "Broken off",
   },

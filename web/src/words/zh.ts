@@ -315,7 +315,7 @@ export const zh = {
     finished: "已完成",
     declined: "已拒单",
     withdrawn: "已撤回",
-    lapsed: "超时未接单",
+    unanswered: "超时未接单",
     absent: "乘客未到",
     broken_off: "途中中断",
   },
