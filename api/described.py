@@ -43,6 +43,7 @@ from api.answer_examples import (
     VEHICLE,
     WHO,
 )
+from api.live_described import live_described
 from api.rental_described import list_described
 from api.schemas import answers
 
@@ -117,6 +118,7 @@ def _all() -> dict[str, Described]:
         _page(ITINERARY),
     )
     one("POST /v1/plans, GET /v1/jobs/{id}, DELETE /v1/jobs/{id}", answers.JobAnswer, JOB)
+    live_described(one)
     one("GET /v1/plans", answers.page_of(answers.PlanHead), _page(PLAN_HEAD))
     one("GET /v1/plans/{id}, GET /v1/plans/latest", answers.PlanAnswer, PLAN)
     one("POST /v1/sessions", answers.SessionAnswer, SESSION)
@@ -143,6 +145,9 @@ REQUEST_STEPS = {"approve": "approved", "allowBudget": "submitted", "reject": "r
 TAPS = {
     "accept": ("accepted", "accept"),
     "decline": ("declined", "decline"),
+    "arrive": ("started", "arrive"),
+    "delay": ("on_board", "delay"),
+    "absent": ("absent", "absent"),
     "start": ("started", "start"),
     "pickUp": ("on_board", "pick_up"),
     "dropOff": ("dropped_off", "drop_off"),
@@ -156,6 +161,8 @@ REPORT: dict[str, Any] = {
     "charge_frac": None,
     "reason": "",
     "passengers": None,
+    "expected_at": None,
+    "implied": False,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +11,7 @@ from api.jobs import JobCancelled, JobControl, Work
 from api.services import Services
 from api.wording import Text
 from dispatch.agreed import ruling_on
-from dispatch.plan import Plan
+from dispatch.plan import Plan, Route
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import Problem
 from dispatch.service import RunReport, run_once
@@ -58,10 +58,10 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
             ),
         )
 
-    def search(problem: Problem, *, seed: int, stop: StopRule) -> Plan:
+    def search(problem: Problem, *, seed: int, stop: StopRule, start: Sequence[Route] = ()) -> Plan:
         if control.is_cancelled():
             raise JobCancelled
-        plan = solve(problem, seed=seed, stop=stop)
+        plan = solve(problem, seed=seed, stop=stop, start=start)
         if control.is_cancelled():
             raise JobCancelled
         control.tell(0.95, _COMMITTING)
@@ -69,21 +69,25 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
 
     control.tell(0.01, _READING)
     started = time.monotonic()
-    report = run_once(
-        services.store,
-        services.roads_on(day).legs,
-        day=date.fromisoformat(day),
-        now=services.clock(),
-        seed=seed,
-        stop=StopRule(seconds=seconds, should_cancel=control.is_cancelled, on_progress=on_progress),
-        region=region or None,
-        clock=time.monotonic,
-        solver=search,
-        ruling=ruling_on(
-            services.store, date.fromisoformat(day), book=services.book, dispatcher_id=_dispatcher(services, control)
-        ),
-        policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
-    )
+    with services.planning:
+        report = run_once(
+            services.store,
+            services.roads_on(day).legs,
+            day=date.fromisoformat(day),
+            now=services.clock(),
+            seed=seed,
+            stop=StopRule(seconds=seconds, should_cancel=control.is_cancelled, on_progress=on_progress),
+            region=region or None,
+            clock=time.monotonic,
+            solver=search,
+            ruling=ruling_on(
+                services.store,
+                date.fromisoformat(day),
+                book=services.book,
+                dispatcher_id=_dispatcher(services, control),
+            ),
+            policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
+        )
     services.metrics.plan_seconds.observe(time.monotonic() - started)
     services.metrics.plan_unserved.set(report.record.figures.unserved_count)
     return report

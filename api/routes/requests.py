@@ -33,13 +33,12 @@ from api.ties import requests_on_orders
 from api.trip_names import with_names, with_unit_name
 from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
 from api.trip_waivers import check_advice, check_waivers
+from api.trip_writes import end_promise, provisional_promise, take_from_vehicle
 from api.wording import Text
 from dispatch.policy import DispatchPolicy
 from fleet import documents
 from fleet import requests as trips
 from fleet.ids import RegionCode, RequestId, UnitId
-from fleet.itineraries import AssignmentState
-from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.people import Role
 from fleet.requests import RequestState, TripRequest, Waiver
 from fleet.store import Document, FleetStore, Write
@@ -94,7 +93,7 @@ def submit_request(
     """The answer says at once what to expect: a promise, a refusal with its reasons, or advice."""
     viewer = change.viewer
     viewer.require(REQUESTERS)
-    unit = _unit_for(given, change, store)
+    unit = unit_for(given.unit_id, change, store)
     stops = resolve_stops(given.stops, roads=services.roads, now=change.now, priority=given.priority)
     if leads_nowhere(given.kind, stops):
         raise InvalidInput([FieldError(field=f"stops[{len(stops) - 1}]", message=SAME_PLACE, remedy=SAME_PLACE_REMEDY)])
@@ -128,7 +127,10 @@ def submit_request(
         return Effect(
             type="request.submitted",
             region=request.region,
-            writes=[Write(kind="request", id=id, expected_version=0, body=body)],
+            writes=[
+                Write(kind="request", id=id, expected_version=0, body=body),
+                *provisional_promise(request, answer, now=change.now),
+            ],
             status=201,
             body={**body, "version": 1, "answer": answer},
             headers={"ETag": etag(1), "Location": f"/v1/requests/{id}"},
@@ -138,10 +140,10 @@ def submit_request(
     return change.perform(effect)
 
 
-def _unit_for(given: TripRequestInput, change: Writing, store: FleetStore) -> Document:
+def unit_for(given_id: str | None, change: Writing, store: FleetStore) -> Document:
     """Return the unit that the trip is for: the caller's own, or another of the region for those who dispatch."""
     viewer = change.viewer
-    unit_id = given.unit_id or viewer.person.unit_id
+    unit_id = given_id or viewer.person.unit_id
     if unit_id is None:
         raise InvalidInput(
             [
@@ -260,11 +262,7 @@ def reject_request(id: str, given: ReasonInput, change: Change, store: Store) ->
 def cancel_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
     def withdrawals(request: TripRequest) -> list[Write]:
         refuse_while_rented(store, request.id)
-        found = find_assignment_of(store, request.id)
-        if found is None or found.body["state"] not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
-            return []
-        withdrawn = withdraw_assignment(documents.decode("assignment", found.body))
-        return [Write(kind="assignment", id=found.id, expected_version=found.version, body=documents.encode(withdrawn))]
+        return [*end_promise(store, request.id), *take_from_vehicle(store, request.id)]
 
     return _decide(
         id,

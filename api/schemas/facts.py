@@ -69,9 +69,10 @@ class ChargeGroupInput(Input):
     points: int = Field(ge=1, le=500, description="Charge points of this kind.")
     power_w: int = Field(ge=1_000, le=1_000_000, description="Power of one point in watts.")
     dc: bool = Field(description="Direct current.")
+    out_points: int = Field(default=0, ge=0, le=1_000, description="Dead or blocked at present.")
 
     def to_noun(self) -> ChargeGroup:
-        return ChargeGroup(points=self.points, power_w=self.power_w, dc=self.dc)
+        return ChargeGroup(points=self.points, power_w=self.power_w, dc=self.dc, out_points=self.out_points)
 
 
 class CarParkInput(Input):

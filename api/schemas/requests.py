@@ -91,6 +91,49 @@ class TripRequestInput(Input):
     )
 
 
+class EmergencyInput(Input):
+    model_config = examples(
+        {
+            "purpose": "山洪灾害现场处置",
+            "passengers": 3,
+            "stops": [
+                {
+                    "name": "遂宁市政务中心",
+                    "lon_wgs84": 105.5929,
+                    "lat_wgs84": 30.5328,
+                    "earliest_at": "2026-03-02T08:30:00+08:00",
+                    "latest_at": "2026-03-02T09:30:00+08:00",
+                },
+                {
+                    "name": "潼南区政府",
+                    "place": "潼南区",
+                    "earliest_at": "2026-03-02T08:30:00+08:00",
+                    "latest_at": "2026-03-02T12:30:00+08:00",
+                },
+            ],
+            "drill": False,
+        }
+    )
+
+    id: Id | None = Field(default=None, description="Made by the server when absent.")
+    kind: TripKind = TripKind.TRANSFER
+    purpose: str = Field(min_length=1, max_length=500)
+    passengers: Party
+    stops: list[TripStopInput] = Field(min_length=2, max_length=50)
+    vehicle_kind: VehicleKind | None = None
+    equipment: frozenset[str] = Field(default=frozenset(), max_length=50)
+    unit_id: Id | None = Field(default=None, description="The caller's own unit when absent.")
+    drill: bool = Field(default=False, description="An exercise: behaves the same, and counts for nothing (R166).")
+
+
+class ChoiceInput(Input):
+    model_config = examples({"vehicle_id": "V-SN-2", "pin": True, "displace": False})
+
+    vehicle_id: Id
+    pin: bool = Field(default=True, description="Later plans keep the trip on this vehicle.")
+    displace: bool = Field(default=False, description="Other trips may lose the vehicle; they are planned again.")
+
+
 class ReasonInput(Input):
     model_config = examples({"reason": "与会人员改乘高铁"})
 

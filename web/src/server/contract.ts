@@ -200,7 +200,10 @@ export type AssignmentState =
   | "dropped_off"
   | "finished"
   | "declined"
-  | "withdrawn";
+  | "withdrawn"
+  | "unanswered"
+  | "absent"
+  | "broken_off";
 
 export interface Assignment {
   id: string;

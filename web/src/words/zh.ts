@@ -404,6 +404,15 @@ export const zh = {
     refresh: "刷新",
     stale: "显示的是 {time} 的内容",
     console: "调度台",
+    kept: "没有信号，显示手机里 {time} 的内容",
+    trouble: "有情况",
+    troubleTitle: "遇到什么情况？",
+    delayHint: "预计还要等多久再出发？",
+    minutes: "{n} 分钟",
+    absentHint: "已等候且联系不上乘客时再报；本次任务即告结束。",
+    absentReason: "等候后乘客仍未到",
+    faultHint: "车辆将停用，调度员会另派车辆接送乘客。",
+    navigate: "导航",
   },
   action: {
     accept: "接单",
@@ -412,6 +421,9 @@ export const zh = {
     pick_up: "乘客上车",
     drop_off: "乘客下车",
     finish: "完成任务",
+    delay: "报告延误",
+    absent: "乘客未到",
+    fault: "车辆故障",
   },
   assignmentState: {
     offered: "待接单",
@@ -422,6 +434,9 @@ export const zh = {
     finished: "已完成",
     declined: "已拒单",
     withdrawn: "已撤回",
+    unanswered: "超时未接单",
+    absent: "乘客未到",
+    broken_off: "途中中断",
   },
 };
 
