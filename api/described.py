@@ -83,10 +83,11 @@ def _all() -> dict[str, Described]:
     for step, state in AGREEMENT_STEPS.items():
         example = {**AGREEMENT, "state": state, "version": 2}
         one(f"POST /v1/agreements/{{id}}:{step}", answers.AgreementAnswer, example)
-    declared = {**CLOSURE, "edge_count": 216, "touched": [TOUCHED]}
+    replans = [{"job_id": "J-1", "day": TOUCHED["day"], "region": CLOSURE["region"]}]
+    declared = {**CLOSURE, "edge_count": 216, "touched": [TOUCHED], "replans": replans}
     one("POST /v1/network/closures", answers.DeclaredClosureAnswer, declared)
-    lifted = {**CLOSURE, "lifted_at": "2026-03-02T15:00:00+08:00", "version": 2}
-    one("POST /v1/network/closures/{id}:lift", answers.ClosureAnswer, lifted)
+    lifted = {**CLOSURE, "lifted_at": "2026-03-02T15:00:00+08:00", "replans": replans, "version": 2}
+    one("POST /v1/network/closures/{id}:lift", answers.LiftedClosureAnswer, lifted)
     one("POST /v1/requests", answers.SubmittedAnswer, {**REQUEST, "answer": PROMISE})
     asked = {**REQUEST, "assignment": None, "unserved_reasons": []}
     one("GET /v1/requests/{id}", answers.RequestDetailAnswer, asked)

@@ -161,7 +161,8 @@ CAUSES: Mapping[Cause, Text] = MappingProxyType(
         Cause.TIME_WINDOWS: Text("没有车辆能在要求的时间内到达", "no vehicle can be there within the time window"),
         Cause.DURATION: Text("超过车辆或驾驶员的工作时长", "it takes longer than a vehicle's working day allows"),
         Cause.VEHICLE_NOT_ALLOWED: Text(
-            "车型、装备或跨区权限不允许", "vehicle kind, equipment or area agreement rules every vehicle out"
+            "车型、装备、跨区权限或尾号限行不允许",
+            "vehicle kind, equipment, area agreement or plate restriction rules every vehicle out",
         ),
         Cause.UNREACHABLE: Text("起讫点之间没有道路相通", "no road leads from one stop to the next"),
         Cause.OFF_NETWORK: Text("地点不在路网范围内", "a stop is off the road network"),

@@ -23,6 +23,7 @@ from dispatch.legs import Roads
 from dispatch.orders import itinerary_id
 from dispatch.permission import Offering, Territory, judge
 from dispatch.plan import Cause, Reason
+from dispatch.plates import PlateLimits
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
 from dispatch.ruling import Ruling, reason_of
@@ -182,12 +183,13 @@ class _Fleet:
         ruling: Ruling,
     ) -> None:
         self._store, self._request, self._policy, self._territory = store, request, policy, territory
-        self._ruling, self._asking = ruling, asking_of(request, ruling, now=now)
+        self._ruling, self._asking = ruling, asking_of(request, ruling, now=now, plates=PlateLimits())
         self.day = local_day(request.stops[0].earliest_at)
         self.midnight = local_midnight(self.day)
         self._now_s = math.ceil((now - self.midnight).total_seconds())
         self._units: dict[UnitId, Unit] = {}
         self._sites: dict[SiteId, Site] = {}
+        self._plates = PlateLimits()
 
     def pools(self) -> list[list[str]]:
         """Regions whose vehicles are tried together: the own area, its cooperation area, its allies."""
@@ -229,6 +231,10 @@ class _Fleet:
             self_drive=vehicle.self_drive,
             pooled=vehicle.pooled,
             listed=vehicle.listed,
+            plate=self._plates.of_vehicle(vehicle) if self._asking.plate_places else (),
+            plate_home=self._plates.of_home(vehicle, self._site(vehicle.home_site_id))
+            if self._asking.plate_hours
+            else (),
             sealable=vehicle.duty not in self._ruling.unsealed_duties(vehicle.region),
         )
         if self._ruling.vehicle_refusal(vehicle) is not None or vehicle.profile not in PROFILES:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.closed_ways import as_planned, has_begun, is_cut
 from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.drives import Legs
 from dispatch.errors import DispatchError
@@ -17,6 +18,7 @@ from dispatch.hours import Hours, legs_by_the_hour
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
+from dispatch.plates import PlateLimits, barred_by
 from dispatch.policy import LARGEST_TOTAL_MFEN, MFEN_PER_FEN, DispatchPolicy
 from dispatch.problem import (
     BatterySpec,
@@ -35,6 +37,7 @@ from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState
 from fleet.requests import Priority, RequestState, TripKind, TripRequest
+from fleet.rules.plates import PlateRule
 from fleet.rules.refusals import Refusal
 from fleet.sites import Site
 from fleet.units import Level, Unit
@@ -107,6 +110,8 @@ def build(
     now: datetime,
     keep: frozenset[VehicleId] = frozenset(),
     ruling: Ruling | None = None,
+    plates: PlateLimits | None = None,
+    let_go: frozenset[VehicleId] = frozenset(),
 ) -> Snapshot:
     """Turn the facts of a day into a problem.
 
@@ -114,7 +119,8 @@ def build(
     wider. ``ruling`` are the rules of the day, by default those of the book without any measure of an office. A vehicle takes
     part when it is in service, has a driver (or is driven by its renter), stands on the road network
     and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
-    part.
+    part. ``plates`` are the rules about number plates, by default those that come with the program. Of the
+    vehicles in ``let_go`` only what the driver has begun is frozen, such as when the road ahead was closed.
 
     Raises
     ------
@@ -122,9 +128,10 @@ def build(
         If the priorities of all requests together exceed the solver's exact range.
     """
     ruling = ruling or Ruling(day=view.day)
+    plates = plates or PlateLimits()
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy, ruling)
-    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, ruling)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, let_go, ruling)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -154,20 +161,63 @@ def build(
     points = tuple(places.index)
 
     # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
-    profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
+    # What is under way is driven to its end, whatever its plate.
+    against = [
+        () if standing.frozen or standing.first is not None else plates.rules_against(crew.vehicle, view.day)
+        for crew, standing in zip(crews, standings, strict=True)
+    ]
+    against = [tuple(rule for rule in rules if roads.concerns(barred_by([rule]))) for rules in against]
+    leg_kinds = [(crew.vehicle.profile, rules) for crew, rules in zip(crews, against, strict=True)]
+    profiles = tuple(sorted(set(leg_kinds), key=_leg_order)) or ((_ANY_PROFILE, ()),)
     hours = Hours(view.midnight, ambient_c=policy.ambient_c)
     for request, row in zip(requests, rows, strict=True):
         for stop, location in zip(request.stops, row, strict=True):
             hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
-    matrices = tuple(
-        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m)
-        for name in profiles
-    )
+    matrices = [
+        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m, rules=rules)
+        for name, rules in profiles
+    ]
+    legs_of = [profiles.index(kind) for kind in leg_kinds]
+    ways = [[start, *frozen, home] for start, frozen, home in zip(start_at, frozen_at, home_at, strict=True)]
+    cut = [n for n, s in enumerate(standings) if s.frozen and is_cut(matrices[legs_of[n]], ways[n])]
+    idle = {crews[n].vehicle.id for n in cut if not has_begun(view, crews[n].vehicle.id, standings[n])}
+    if idle - let_go - keep:
+        return build(
+            view,
+            roads,
+            territory=territory,
+            policy=policy,
+            now=now,
+            keep=keep,
+            ruling=ruling,
+            plates=plates,
+            let_go=let_go | idle,
+        )
+    for number in cut:
+        longest_s, rest_s = ruling.drive_limits_s(crews[number].vehicle.region)
+        own = as_planned(
+            matrices[legs_of[number]],
+            view.itineraries[crews[number].vehicle.id],
+            places.index,
+            longest_s=None if crews[number].vehicle.self_drive else longest_s,
+            rest_s=rest_s,
+        )
+        legs_of[number] = len(matrices)
+        matrices.append(own)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
-    askings = [asking_of(request, ruling, now=now, declined=view.declined.get(request.id, ())) for request in requests]
+    askings = [
+        asking_of(
+            request,
+            ruling,
+            now=now,
+            declined=view.declined.get(request.id, ()),
+            plates=None if request.id in pinned_ids else plates,
+        )
+        for request in requests
+    ]
     reserved = ruling.reserved(crews, frozenset(assignment.vehicle_id for assignment in view.assignments.values()))
-    offerings = [_offering(crew.vehicle, view, ruling, reserved=crew.vehicle.id in reserved) for crew in crews]
+    offerings = [_offering(crew.vehicle, view, ruling, plates, reserved=crew.vehicle.id in reserved) for crew in crews]
     weights = ruling.weights(requests, view.units)
     asking_order = sorted(set(askings), key=lambda a: a.sort_key)
     offering_order = sorted(set(offerings), key=lambda o: o.sort_key)
@@ -215,7 +265,7 @@ def build(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
-        legs = profiles.index(vehicle.profile)
+        legs = legs_of[number]
         longest_s, rest_s = ruling.drive_limits_s(vehicle.region)
         if standing.first is not None and pinned:
             home = home_at[number]
@@ -267,7 +317,7 @@ def build(
         standings=standings,
         requests=requests,
         points=points,
-        legs=matrices,
+        legs=tuple(matrices),
         site_of_group=site_of_group,
         site_at=_site_at(view, places),
         ruling=ruling,
@@ -417,9 +467,22 @@ def _max_ride_s(
     return max(math.floor(direct_s * policy.ride_factor_frac), direct_s + policy.ride_slack_s)
 
 
-def asking_of(request: TripRequest, ruling: Ruling, *, now: datetime, declined: tuple[VehicleId, ...] = ()) -> Asking:
-    """What of a request decides who may serve it."""
+def _leg_order(kind: tuple[str, tuple[PlateRule, ...]]) -> tuple[str, tuple[str, ...]]:
+    return kind[0], tuple(rule.id for rule in kind[1])
+
+
+def asking_of(
+    request: TripRequest,
+    ruling: Ruling,
+    *,
+    now: datetime,
+    declined: tuple[VehicleId, ...] = (),
+    plates: PlateLimits | None,
+) -> Asking:
+    """What of a request decides who may serve it; ``plates`` None: whatever the plate, because it has begun."""
     return Asking(
+        plate_places=() if plates is None else plates.of_places(request),
+        plate_hours=() if plates is None else plates.of_hours(request),
         unit_id=request.unit_id,
         rental=request.kind is TripKind.RENTAL,
         priority=request.priority,
@@ -430,9 +493,11 @@ def asking_of(request: TripRequest, ruling: Ruling, *, now: datetime, declined: 
     )
 
 
-def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, *, reserved: bool) -> Offering:
+def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, plates: PlateLimits, *, reserved: bool) -> Offering:
     was_declined = any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
+        plate=plates.of_vehicle(vehicle),
+        plate_home=plates.of_home(vehicle, view.sites.get(vehicle.home_site_id)),
         unit_id=vehicle.unit_id,
         region=vehicle.region,
         duty=vehicle.duty,
@@ -478,6 +543,7 @@ def _fleet(
     policy: DispatchPolicy,
     now: datetime,
     keep: frozenset[VehicleId],
+    let_go: frozenset[VehicleId],
     ruling: Ruling,
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
@@ -518,7 +584,11 @@ def _fleet(
                 itinerary,
                 assignments=view.assignments,
                 now=now,
-                freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
+                freeze_s=_FOR_GOOD_S
+                if vehicle.id in keep
+                else -_FOR_GOOD_S
+                if vehicle.id in let_go
+                else policy.freeze_s,
                 rest_s=ruling.drive_limits_s(vehicle.region)[1],
                 driverless=vehicle.self_drive,
             )

@@ -93,6 +93,12 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
+class Replan(BaseModel):
+    job_id: str | None = Field(description="The job that plans that day again; null when the queue was full.")
+    day: str
+    region: str = Field(description="Code of the region planned, empty for all.")
+
+
 UnitAnswer = stored_model("UnitAnswer", Unit)
 SiteAnswer = stored_model("SiteAnswer", Site)
 VehicleAnswer = stored_model("VehicleAnswer", Vehicle)
@@ -115,8 +121,13 @@ PlanAnswer = stored_model(
 )
 AgreementAnswer = stored_model("AgreementAnswer", Agreement)
 ClosureAnswer = stored_model("ClosureAnswer", RoadClosure)
+LiftedClosureAnswer = stored_model("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
 DeclaredClosureAnswer = stored_model(
-    "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
+    "DeclaredClosureAnswer",
+    RoadClosure,
+    edge_count=(int, ...),
+    touched=(list[TouchedStop], ...),
+    replans=(list[Replan], ...),
 )
 
 

