@@ -10,6 +10,8 @@ from dispatch.problem import PinnedStop, Problem, RequestKind, RequestSpec, Vehi
 
 FAR_S = 10**9
 """Later than any instant of a problem."""
+FAR_MFEN = 2**62
+"""Dearer than any route."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ Labels are extended stop by stop: pick-ups, further stops of whoever is on board
 carries the least begin times of its stops (the least fixed point of their difference constraints, ride-time limits
 included), so a label that has none is dropped and nothing else is. Where the vehicle is empty, a label gives way to
 another that has served the same requests, stands at the same place and is no worse in cost, time, driving and charge
-without having used a charge point (Gschwind and Irnich 2015, Transp. Sci. 49(2), compare labels in this way for the
-dial-a-ride problem; with nobody on board the comparison needs no ride times).
+without having used a charge point: with nobody on board, ride times bind neither of them any more.
 
 A route without charging is kept if it is the cheapest for its vehicle and requests: how it is timed concerns nobody
-else. Routes with charging are kept all, as they compete for the points: their cost here is a lower bound, with the least
-energy that must be bought at the lowest of its prices; :mod:`dispatch.exact.timetable` finds the true one.
+else. Routes with charging are kept all, as they compete for the points, unless their requests can be served as cheaply
+without any: their cost here is a lower bound, with the least energy that must be bought at the lowest of its prices;
+:mod:`dispatch.exact.timetable` finds the true one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from dispatch.drives import whole
+import numpy as np
+
+from dispatch.drives import Legs, whole
 from dispatch.errors import TooLargeForProof
-from dispatch.exact.duties import FAR_S, Duty, leg_mfen, longest_s, may_serve, needed_s, rests_within, served_mfen
+from dispatch.exact.duties import (
+    FAR_MFEN,
+    FAR_S,
+    Duty,
+    leg_mfen,
+    longest_s,
+    may_serve,
+    needed_s,
+    rests_within,
+    served_mfen,
+)
 from dispatch.problem import Problem, RequestKind, RequestSpec
 
 
@@ -186,24 +198,56 @@ class Enumeration:
 
     def columns(self, spend: Callable[[], None]) -> list[Column]:
         """Return the columns; ``spend`` is told of every label and raises when there are too many."""
-        cheapest: dict[frozenset[int], Column] = {}
-        for column in self._grow(spend, charging=False):
-            known = cheapest.get(column.requests)
-            if known is None or column.cost_mfen < known.cost_mfen:
-                cheapest[column.requests] = column
-        found = list(cheapest.values())
+        alone = self.cheapest(spend)
+        found = list(alone.values())
         if self.groups:
+            wanting = {
+                served: alone[served].cost_mfen if served in alone else FAR_MFEN
+                for served, free in self._unlimited().cheapest(spend).items()
+                if served not in alone or free.cost_mfen < alone[served].cost_mfen
+            }
             charged = {
                 (c.requests, c.steps): c
-                for c in self._grow(spend, charging=True)
-                if c.charging and (c.requests not in cheapest or c.cost_mfen < cheapest[c.requests].cost_mfen)
+                for c in self._grow(spend, wanting=wanting)
+                if c.charging and c.cost_mfen < wanting.get(c.requests, 0)
             }
             found.extend(charged.values())
         return found
 
-    def _grow(self, spend: Callable[[], None], *, charging: bool) -> list[Column]:
+    def cheapest(self, spend: Callable[[], None]) -> dict[frozenset[int], Column]:
+        """Return the cheapest route without charging for every set of requests that has one."""
+        found: dict[frozenset[int], Column] = {}
+        for column in self._grow(spend):
+            known = found.get(column.requests)
+            if known is None or column.cost_mfen < known.cost_mfen:
+                found[column.requests] = column
+        return found
+
+    def _unlimited(self) -> Enumeration:
+        """Return the routes of the same vehicle with no battery and no driving limit, free to pass by any charge point.
+
+        What it does no cheaper than the vehicle itself without charging, the vehicle does no cheaper with charging.
+        """
+        free = replace(self.vehicle, battery=None, max_continuous_drive_s=None)
+        legs = via_points(self.legs, [self.problem.charge_groups[g].location for g in self.groups])
+        vehicles = list(self.problem.vehicles)
+        vehicles[self.duty.vehicle] = replace(free, legs=0)
+        problem = replace(self.problem, legs=(legs,), vehicles=tuple(replace(vehicle, legs=0) for vehicle in vehicles))
+        return Enumeration(problem, self.duty, open_requests=self.open_requests, weights=self.weights)
+
+    def _grow(self, spend: Callable[[], None], *, wanting: dict[frozenset[int], int] | None = None) -> list[Column]:
+        """Return the routes; with charging only for the sets of requests ``wanting`` it, if cheaper than stated there."""
         found: list[Column] = []
         fronts: dict[tuple[frozenset[int], int], list[Label]] = {}
+        ceilings: dict[frozenset[int], int] = {}
+
+        def ceiling(taken: frozenset[int]) -> int:
+            if wanting is None:
+                return FAR_MFEN
+            if taken not in ceilings:
+                ceilings[taken] = max((cost for served, cost in wanting.items() if taken <= served), default=0)
+            return ceilings[taken]
+
         queue = [self._first()]
         while queue:
             following: list[Label] = []
@@ -213,8 +257,12 @@ class Enumeration:
                     end = self._finish(label)
                     if end is not None:
                         found.append(end)
-                more = self._extensions(label, charging=charging)
-                following.extend(other for other in more if other.board or self._stays(fronts, other))
+                more = self._extensions(label, charging=wanting is not None)
+                following.extend(
+                    other
+                    for other in more
+                    if other.cost_mfen < ceiling(other.taken) and (other.board or self._stays(fronts, other))
+                )
             queue = following
         return found
 
@@ -515,6 +563,18 @@ class Enumeration:
             drive += self.into_s[self.vehicle.end_location]
         detours = max((self.into_s[self.problem.charge_groups[g].location] for g in self.groups), default=0)
         return drive + (len(requests) + 1) * len(self.groups) * detours
+
+
+def via_points(legs: Legs, places: list[int]) -> Legs:
+    """Return the drives where passing by any of the places is free: each figure at its least, so below every such drive."""
+    fields = {}
+    for name in ("drive_s", "drive_m", "toll_fen"):
+        way = getattr(legs, name).astype(np.int64)
+        way = np.where(legs.drive_s < 0, FAR_S, way)
+        for place in places:
+            way = np.minimum(way, way[:, place, None] + way[None, place, :])
+        fields[name] = np.where(way >= FAR_S, -1, way)
+    return Legs(drive_wh=legs.drive_wh, **fields)
 
 
 def _alone(request: RequestSpec) -> bool:
