@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.wording import Language, Text
+from fleet.rules.refusals import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +140,32 @@ class StillStarting(ApiError):
     def __init__(self, *, waiting_for: Text) -> None:
         super().__init__(waiting_for.en)
         self.waiting_for = waiting_for
+
+
+class CannotServe(ApiError):
+    """The chosen vehicle cannot serve the request; ``reasons`` say why."""
+
+    def __init__(self, *, id: str, reasons: Sequence[Text]) -> None:
+        super().__init__(f"{id}: {'; '.join(reason.en for reason in reasons)}")
+        self.id = id
+        self.reasons = tuple(reasons)
+
+
+class WouldDisturb(ApiError):
+    """The choice would take other trips from the vehicle, and the caller did not say that it may."""
+
+    def __init__(self, *, id: str, request_ids: Sequence[str]) -> None:
+        super().__init__(f"{id}: {', '.join(request_ids)}")
+        self.id = id
+        self.request_ids = tuple(request_ids)
+
+
+class RuleRefused(ApiError):
+    """Rules forbid it; each refusal names its rule, and nothing was changed."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        super().__init__("; ".join(f"{own.rule_id}: {own.message_en}" for own in refusals))
+        self.refusals = tuple(refusals)
 
 
 class QueueFull(ApiError):

@@ -258,4 +258,5 @@ BREACHES: Mapping[Breach, Text] = {
     Breach.TRIP_SHARE: Text("新能源车出行占比不足", "too small a share of trips with new-energy vehicles"),
     Breach.RENTAL_SPACES: Text("租赁点车位不足", "more cars than spaces at a rental point"),
     Breach.RENTAL_LEFT: Text("租赁点剩余车辆不足", "too few cars left at a rental point"),
+    Breach.RULE: Text("派车单违反规则", "an order breaks a rule"),
 }

@@ -35,7 +35,7 @@ def add_pages(app: FastAPI, folder: Path = STATIC) -> None:
     app.add_api_route("/docs", get_reference, methods=["GET"], include_in_schema=False)
 
     def get_page(path: str) -> Response:
-        if path.startswith(("v1/", "openapi.json")):
+        if path.startswith(("v1/", "gbfs/", "openapi.json")):
             raise HTTPException(404)
         found = find_file(folder, path)
         if found is not None:

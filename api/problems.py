@@ -20,6 +20,7 @@ from api.errors import (
     AlreadyExists,
     ApiError,
     BodyTooLarge,
+    CannotServe,
     FieldError,
     Forbidden,
     InvalidInput,
@@ -31,9 +32,11 @@ from api.errors import (
     NotUtf8,
     OutsideRegion,
     QueueFull,
+    RuleRefused,
     StaleMatch,
     StillStarting,
     TooManyAttempts,
+    WouldDisturb,
     WrongPassword,
     presentable,
 )
@@ -47,6 +50,7 @@ from fleet.errors import (
     FleetError,
     IllegalTransition,
     InvalidFact,
+    LeaseLost,
     LedgerBroken,
     LedgerDiverged,
     NotFound,
@@ -74,6 +78,7 @@ __all__ = [
     "OutsideRegion",
     "Problem",
     "QueueFull",
+    "RuleRefused",
     "StaleMatch",
     "StillStarting",
     "TooManyAttempts",
@@ -128,6 +133,18 @@ def _invalid_fact_errors(error: InvalidFact) -> Sequence[FieldError]:
             message=Text("取值无效", "not a possible value"),
             remedy=say_remedy(error.remedy),
         ),
+    )
+
+
+def _refusal_errors(error: RuleRefused) -> Sequence[FieldError]:
+    return tuple(
+        FieldError(
+            field=own.rule_id,
+            value=own.code,
+            message=Text(own.message_zh, own.message_en),
+            remedy=Text(f"规则全文见 /v1/rules/{own.rule_id}", f"/v1/rules/{own.rule_id} has the rule in full"),
+        )
+        for own in error.refusals
     )
 
 
@@ -469,6 +486,47 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         detail=Text("正在等待：{what}。请稍后重试。", "Waiting for: {what}. Try again in a moment."),
         fields=lambda error, language: {"what": error.waiting_for.say(language)},
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    CannotServe: Answer(
+        status=409,
+        slug="cannot-serve",
+        title=Text("该车无法承担此行程", "That vehicle cannot serve the trip"),
+        detail=Text("{reasons}。可用车辆见 options。", "{reasons}. See options for vehicles that can."),
+        fields=lambda error, language: {
+            "reasons": Text("；", "; ").say(language).join(reason.say(language) for reason in error.reasons)
+        },
+    ),
+    WouldDisturb: Answer(
+        status=409,
+        slug="would-disturb",
+        title=Text("会影响其他行程", "Other trips would lose the vehicle"),
+        detail=Text(
+            "将重新安排：{requests}。确认请加 displace: true。",
+            "To be planned again: {requests}. Send displace: true to go ahead.",
+        ),
+        fields=lambda error, _language: {"requests": ", ".join(error.request_ids)},
+    ),
+    LeaseLost: Answer(
+        status=503,
+        slug="lease-lost",
+        title=Text("调度区域已由其他进程接管", "Another worker leads this area"),
+        detail=Text(
+            "区域 {name} 的方案未写入，请稍后重试。", "The plan for area {name} was not written; try again later."
+        ),
+        fields=lambda error, _language: {"name": error.name or "*"},
+    ),
+    RuleRefused: Answer(
+        status=409,
+        slug="rule-refused",
+        title=Text("规则不允许", "Forbidden by a rule"),
+        detail=Text("{rules}：{messages}。未作任何更改。", "{rules}: {messages}. Nothing was changed."),
+        fields=lambda error, language: {
+            "rules": ", ".join(dict.fromkeys(own.rule_id for own in error.refusals)),
+            "messages": ("；" if language == "zh" else "; ").join(
+                own.message_zh if language == "zh" else own.message_en for own in error.refusals
+            ),
+        },
+        errors=_refusal_errors,
     ),
     QueueFull: Answer(
         status=503,

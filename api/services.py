@@ -17,17 +17,22 @@ from zoneinfo import ZoneInfo
 
 from api.accounts import Accounts, Throttle, make_hasher
 from api.closed_roads import ClosedRoads, RoadView
+from api.locks import LockPort, SimulatedLock
 from api.problems import StillStarting
 from api.road_lines import RoadLines, network_collection
 from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
 from fleet.requests import TripRequest
+from fleet.rules.load import load
+from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
 
 if TYPE_CHECKING:
     from api.events import EventFeed
     from api.jobs import Jobs
+    from api.rounds import Rounds
+    from api.webhooks import Deliveries
     from dispatch.legs import Roads
     from routing.engine import RoadEngine
 
@@ -75,8 +80,13 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     demo_access: DemoAccess | None = None
     failure: str | None = None
+    planning: threading.Lock = field(default_factory=threading.Lock)
+    rounds: Rounds | None = None
+    deliveries: Deliveries | None = None
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
+    locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
+    book: RuleBook = field(default_factory=load)
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
@@ -133,6 +143,10 @@ class Services:
         if self._store is None:
             raise StillStarting(waiting_for=STORE)
         return self._store
+
+    @property
+    def has_roads(self) -> bool:
+        return self._roads is not None
 
     @property
     def roads(self) -> RoadEngine:
@@ -220,6 +234,10 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs in the background; the store itself belongs to whoever opened it."""
+        if self.rounds is not None:
+            self.rounds.stop()
+        if self.deliveries is not None:
+            self.deliveries.stop()
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from dispatch.plan import Cause, Plan, Reason
-from dispatch.problem import Problem, RequestSpec
+from dispatch.problem import Problem, RequestKind, RequestSpec, TierRefusal
 from dispatch.search.causes import Judge
 from dispatch.search.coupling import Rows
 from dispatch.search.engine import Engine
@@ -43,12 +43,27 @@ def explain(problem: Problem, plan: Plan, *, should_stop: Callable[[], bool] | N
                     continue
                 for index in accepted(relaxed, base, group):
                     # the particular cause before the general one
-                    reasons[index] = (Reason(code=code, proven=True), *reasons[index])
+                    detail = forbidding(problem, index) if code is Cause.VEHICLE_NOT_ALLOWED else {}
+                    reasons[index] = (Reason(code=code, proven=True, detail=detail), *reasons[index])
         if problem.coupling and not stopped():
             for index, code in held_back(problem, plan, asked).items():
                 reasons[index] = (Reason(code=code, proven=True), *reasons[index])
     unserved = tuple(replace(u, reasons=reasons[u.request]) if reasons.get(u.request) else u for u in plan.unserved)
     return replace(plan, unserved=unserved)
+
+
+def forbidding(problem: Problem, index: int) -> dict[str, int | str]:
+    """Return the refusals, and their rules, that keep vehicles of the right sort from the request (rule R083)."""
+    request = problem.requests[index]
+    rental = request.kind is RequestKind.RENTAL
+    refusals = {int(problem.tier_refusal[request.group, v.group]) for v in problem.vehicles if v.self_drive == rental}
+    named = [TierRefusal(number) for number in sorted(refusals - {TierRefusal.ALLOWED})]
+    if not named:
+        return {"refusal": "KIND_OR_EQUIPMENT"}
+    return {
+        "refusal": ",".join(own.name for own in named),
+        "rules": ",".join(sorted({own.rule_id for own in named})),
+    }
 
 
 def accepted(problem: Problem, plan: Plan | None, asked: Iterable[int]) -> set[int]:

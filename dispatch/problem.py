@@ -44,11 +44,12 @@ class TierRefusal(IntEnum):
     OVER_QUOTA = 7
     SEALED = 8
     READY_RESERVE = 9
+    PLATE_LIMIT = 10
 
     @property
     def rule_id(self) -> str:
         """The rule that forbids it; empty where nothing does."""
-        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039", "R078", "R161")[self]
+        return ("", "R070", "R107", "R072", "R105", "R012", "R017", "R039", "R078", "R161", "T01")[self]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,12 +24,22 @@ from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
 from fleet.measures import Measure
+from fleet.outside_links import CalendarLink, Webhook, WebhookCursor
 from fleet.people import Person
-from fleet.plans import PlanRecord
+from fleet.plans import PlanChanges, PlanRecord
+from fleet.promises import Notice, Promise
+from fleet.providers import Provider, ProviderFeed
+from fleet.rental_accounts import RentalBatch
+from fleet.rental_budgets import RentalBudget
+from fleet.rental_calendar import RentalCalendar
+from fleet.rental_points import RentalPoint
+from fleet.rentals import Rental
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Body
+from fleet.tariffs import RentalTariff
 from fleet.units import Unit
+from fleet.vehicle_facts import DayFact
 from fleet.vehicles import Vehicle
 
 KINDS: dict[str, type] = {
@@ -44,8 +54,23 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "promise": Promise,
+    "notice": Notice,
+    "plan_changes": PlanChanges,
+    "day_fact": DayFact,
+    "webhook": Webhook,
+    "webhook_cursor": WebhookCursor,
+    "calendar": CalendarLink,
     "measure": Measure,
     "budget": Budget,
+    "provider": Provider,
+    "provider_feed": ProviderFeed,
+    "rental_tariff": RentalTariff,
+    "rental": Rental,
+    "rental_calendar": RentalCalendar,
+    "rental_batch": RentalBatch,
+    "rental_point": RentalPoint,
+    "rental_budget": RentalBudget,
 }
 """Every kind of document with the noun it holds."""
 
@@ -61,8 +86,22 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "promise": ("day", "region", "requester_id", "state"),
+    "notice": ("request_id", "region", "requester_id", "unit_id"),
+    "plan_changes": ("day",),
+    "day_fact": ("about", "day", "region"),
+    "webhook": ("region",),
+    "calendar": ("about", "token_sha256"),
     "measure": ("region", "kind"),
     "budget": ("region", "unit_id"),
+    "provider": ("region",),
+    "provider_feed": (),
+    "rental_tariff": ("provider_id", "region"),
+    "rental": ("state", "region", "unit_id", "renter_id", "vehicle_id", "provider_id", "request_id"),
+    "rental_calendar": (),
+    "rental_batch": ("provider_id", "month", "region"),
+    "rental_point": ("region", "township"),
+    "rental_budget": ("unit_id", "region"),
 }
 """The top-level fields of each kind by which ``FleetStore.list`` can select. A null is found under the empty text."""
 
@@ -222,10 +261,37 @@ def _faults(cls: type, body: Mapping[str, Any], at: str) -> Iterator[tuple[str, 
 
 
 def _refuse_unclear(kind: str, id: str, noun: object) -> None:
+    if _is_clear(noun):
+        return
     for path, value in _unclear(noun, ""):
         if isinstance(value, datetime):
             raise InvalidFact(kind=kind, id=id, field=path, value=value.isoformat(), remedy=_INSTANT)
         raise InvalidFact(kind=kind, id=id, field=path, value=value, remedy="a finite number")
+
+
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
+def _is_clear(value: Any) -> bool:
+    """Whether :func:`_unclear` would find nothing; without paths, as it is asked of every noun that is read or written."""
+    cls: type = type(value)
+    if cls in _PLAIN:
+        return True
+    if cls is datetime:
+        return getattr(value, "tzinfo", None) is not None
+    if cls is float:
+        return math.isfinite(value)
+    if cls is tuple:
+        return all(map(_is_clear, value))
+    names = _names_of(cls)
+    if names is None:
+        return next(_unclear(value, ""), None) is None
+    return all(_is_clear(getattr(value, name)) for name in names)
+
+
+@cache
+def _names_of(cls: type) -> tuple[str, ...] | None:
+    return tuple(_fields_of(cls)) if cls in _nouns() else None
 
 
 def _unclear(value: Any, at: str) -> Iterator[tuple[str, object]]:

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from fleet.errors import IllegalTransition, InvalidFact
-from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
+from fleet.ids import ProviderId, RegionCode, SiteId, UnitId, VehicleId
 
 
 class VehicleKind(StrEnum):
@@ -78,11 +78,21 @@ class AcquisitionKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One of the four decisions on a purchase (四统一, R035): quota, standard, funds or procurement, with its document."""
+
+    name: str
+    document_no: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Acquisition:
     """The purchase record of a vehicle: what shares of new-energy vehicles are counted from (rules R018-R029).
 
     ``central_batch`` names the batch of central procurement (集中统一采购), ``displacement_ml`` the engine's, 0 without one.
-    ``waiver_reason`` and ``waiver_text`` explain a purchase that is not a new-energy vehicle (R022, R029).
+    ``waiver_reason`` and ``waiver_text`` explain a purchase that is not a new-energy vehicle (R022, R029), or a replacement
+    before its time (R038). ``replaces_id`` is the vehicle that goes, ``quota_document_no`` what raised the quota for one
+    on top (R033), ``special_case`` the office's consent to the higher standard (R034).
     """
 
     on: date
@@ -92,6 +102,10 @@ class Acquisition:
     displacement_ml: int | None = None
     waiver_reason: str | None = None
     waiver_text: str = ""
+    decisions: tuple[Decision, ...] = ()
+    replaces_id: VehicleId | None = None
+    quota_document_no: str = ""
+    special_case: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +115,7 @@ class Vehicle:
     ``pooled`` is the flag of rule R070 (平台统筹车辆): only then does it serve other units. ``listed`` puts it on the list of
     over-quota and over-standard vehicles (R039). ``marked`` is None where nobody recorded it; ``marking_exempt`` is for
     confidential duty (R045). ``fixed_route`` is for enforcement on a relatively fixed route (R029).
+    ``provider_id`` names the provider of a rental car.
     """
 
     id: VehicleId
@@ -125,6 +140,7 @@ class Vehicle:
     fixed_route: bool = False
     in_service_on: date | None = None
     acquisition: Acquisition | None = None
+    provider_id: ProviderId | None = None
 
     def __post_init__(self) -> None:
         if self.seats < 1:

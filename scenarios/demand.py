@@ -124,7 +124,9 @@ def build_requests(
             here, there = pair.split("-")[:: 1 if number % 2 == 0 else -1]
             office = rng.choice([o for o in offices_of[here] if o.unit.region == here])
             trips.append((here, office, maker.cross(office, by_area[there])))
-    shares = apportion(count - len(trips), {area.code: float(area.employees) for area in areas}, at_least=1)
+    rest = count - len(trips)
+    weights = {area.code: float(area.employees) for area in areas}
+    shares = apportion(rest, weights, at_least=1 if rest >= len(areas) else 0)
     for area in areas:
         for _ in range(shares[area.code]):
             office = rng.choice(offices_of[area.code])

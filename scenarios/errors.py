@@ -20,3 +20,12 @@ class InvalidScenario(ScenarioError):
 
 class ScenarioCancelled(ScenarioError):
     """The caller took the run back."""
+
+
+class WorkerLost(ScenarioError):
+    """Workers of a sweep died again and again during one task."""
+
+    def __init__(self, *, task: int, losses: int) -> None:
+        super().__init__(f"task {task}: {losses} workers died during it (out of memory?); finished results are kept")
+        self.task = task
+        self.losses = losses

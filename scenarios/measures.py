@@ -1,361 +1,422 @@
-"""What a replayed day amounts to: every figure with its unit and formula, computed from the executed itineraries alone."""
+"""What a period amounts to: every figure with its unit and formula, defined once, computed from a tally alone."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from dispatch.policy import DispatchPolicy
-from fleet.ids import RequestId, VehicleId
-from fleet.itineraries import Itinerary, ItineraryStop
-from fleet.vehicles import Vehicle
 from scenarios.factors import Factors
+from scenarios.tally import Tally, quantile_s
+
+#: Offices with fewer requests than this say nothing about fairness.
+LEAST_ASKED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class DayRecord:
-    """A day as it was executed.
+class Account:
+    """A tally with the prices and factors by which it is read."""
 
-    ``refused`` holds for every request that was not served the code of its first cause; ``asked_count`` all requests of the
-    day.
-    """
-
-    asked_count: int
-    itineraries: Sequence[Itinerary]
-    vehicles: Mapping[VehicleId, Vehicle]
-    refused: Mapping[RequestId, str]
+    tally: Tally
     policy: DispatchPolicy
     factors: Factors
-
-    def stops(self) -> list[tuple[Vehicle, ItineraryStop | None, ItineraryStop]]:
-        """Each stop with its vehicle and the stop before it."""
-        found: list[tuple[Vehicle, ItineraryStop | None, ItineraryStop]] = []
-        for itinerary in self.itineraries:
-            before: ItineraryStop | None = None
-            for stop in itinerary.stops:
-                found.append((self.vehicles[itinerary.vehicle_id], before, stop))
-                before = stop
-        return found
-
-    def served(self) -> set[RequestId]:
-        return {stop.request_id for _, _, stop in self.stops() if stop.request_id is not None}
-
-
-def _litres(record: DayRecord, *, diesel: bool) -> float:
-    return sum(s.leg_fuel_ml for v, _, s in record.stops() if ("diesel" in v.profile) == diesel) / 1_000
-
-
-def _grid_kwh(record: DayRecord) -> float:
-    """Battery energy of all legs, drawn from the grid with its losses; recuperation counts as a gain."""
-    wh = sum(stop.leg_wh for _, _, stop in record.stops())
-    return max(0.0, wh / 1_000 / record.factors.charge_efficiency_frac)
-
-
-def _drive_m(record: DayRecord) -> int:
-    return sum(stop.leg_m for _, _, stop in record.stops())
-
-
-def _empty_m(record: DayRecord) -> int:
-    return sum(stop.leg_m for _, before, stop in record.stops() if before is not None and before.load_count == 0)
-
-
-def _nev_m(record: DayRecord) -> int:
-    return sum(stop.leg_m for vehicle, _, stop in record.stops() if vehicle.energy.is_nev)
-
-
-def _shared(record: DayRecord) -> int:
-    """Requests during whose ride another one was on board."""
-    shared: set[RequestId] = set()
-    for itinerary in record.itineraries:
-        aboard: set[RequestId] = set()
-        for number, stop in enumerate(itinerary.stops):
-            if stop.request_id is None:
-                continue
-            later = any(s.request_id == stop.request_id for s in itinerary.stops[number + 1 :])
-            aboard.add(stop.request_id)
-            if len(aboard) > 1:
-                shared |= aboard
-            if not later:
-                aboard.discard(stop.request_id)
-    return len(shared)
-
-
-def _duty_s(record: DayRecord) -> int:
-    """Time on the road of vehicles with a driver, from leaving to returning, nights of a charter not counted."""
-    total_s = 0.0
-    for itinerary in record.itineraries:
-        if itinerary.driver_id is None or len(itinerary.stops) < 2:
-            continue
-        first, last = itinerary.stops[1], itinerary.stops[-1]
-        leave_at = max(itinerary.stops[0].depart_at, first.begin_at - timedelta(seconds=first.leg_s))
-        nights = (last.arrive_at.date() - leave_at.date()).days
-        total_s += max(0.0, (last.arrive_at - leave_at).total_seconds() - nights * 14 * 3_600)
-    return round(total_s)
-
-
-def _wheel_s(record: DayRecord) -> int:
-    """Driving time of vehicles with a driver, the basis on which the plan prices it."""
-    return sum(stop.leg_s for i in record.itineraries if i.driver_id is not None for stop in i.stops)
-
-
-def _used(record: DayRecord) -> int:
-    return sum(any(stop.request_id is not None for stop in i.stops) for i in record.itineraries)
-
-
-def _charged_kwh(record: DayRecord) -> float:
-    return sum(stop.charged_wh for _, _, stop in record.stops()) / 1_000
-
-
-def _unverified_m(record: DayRecord) -> int:
-    return sum(stop.leg_m for _, _, stop in record.stops() if stop.leg_confidence == "unverified")
-
-
-def _fuel_fen(record: DayRecord) -> float:
-    policy = record.policy
-    petrol, diesel = _litres(record, diesel=False), _litres(record, diesel=True)
-    return petrol * policy.petrol_fen_per_l + diesel * policy.diesel_fen_per_l
-
-
-def _power_fen(record: DayRecord) -> float:
-    return _grid_kwh(record) * record.policy.power_fen_per_kwh
-
-
-def _toll_fen(record: DayRecord) -> float:
-    return sum(stop.leg_toll_fen for _, _, stop in record.stops())
-
-
-def _wear_fen(record: DayRecord) -> float:
-    return _drive_m(record) / 1_000 * record.policy.wear_fen_per_km
-
-
-def _driver_fen(record: DayRecord) -> float:
-    return _wheel_s(record) / 3_600 * record.policy.driver_fen_per_h
-
-
-def _use_fen(record: DayRecord) -> float:
-    return _used(record) * record.policy.use_fen
-
-
-def _cost_fen(record: DayRecord) -> float:
-    return sum(item(record) for item in (_fuel_fen, _power_fen, _toll_fen, _wear_fen, _driver_fen, _use_fen))
-
-
-def _co2_kg(record: DayRecord) -> float:
-    factors = record.factors
-    return (
-        _litres(record, diesel=False) * factors.petrol_kg_per_l
-        + _litres(record, diesel=True) * factors.diesel_kg_per_l
-        + _grid_kwh(record) * factors.grid_kg_per_kwh
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """A figure of a day: its name in two languages, its unit, its formula in words, and how it is computed."""
+    """A figure: its name in two languages, its unit, its formula in words, and how it is computed.
+
+    ``better`` is -1 where less is better, 1 where more is, 0 where neither is. ``additive`` figures of days add up.
+    """
 
     id: str
     name_zh: str
     name_en: str
     unit: str
     formula: str
-    compute: Callable[[DayRecord], float]
+    compute: Callable[[Account], float]
+    better: int = 0
+    additive: bool = True
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _grid_kwh(own: Account) -> float:
+    """Battery energy of all drives, drawn from the grid with its losses; recuperation counts as a gain."""
+    return max(0.0, own.tally.drive_wh / 1_000 / own.factors.charge_efficiency_frac)
+
+
+def _fuel_fen(own: Account) -> float:
+    t, policy = own.tally, own.policy
+    return (t.petrol_ml * policy.petrol_fen_per_l + t.diesel_ml * policy.diesel_fen_per_l) / 1_000
+
+
+def _power_fen(own: Account) -> float:
+    return _grid_kwh(own) * own.policy.power_fen_per_kwh
+
+
+def _wear_fen(own: Account) -> float:
+    return own.tally.drive_m / 1_000 * own.policy.wear_fen_per_km
+
+
+def _driver_fen(own: Account) -> float:
+    return own.tally.wheel_s / 3_600 * own.policy.driver_fen_per_h
+
+
+def _use_fen(own: Account) -> float:
+    return own.tally.vehicle_days * own.policy.use_fen
+
+
+def _cost_fen(own: Account) -> float:
+    items = (_fuel_fen, _power_fen, _wear_fen, _driver_fen, _use_fen)
+    return own.tally.toll_fen + sum(item(own) for item in items)
+
+
+def _co2_kg(own: Account) -> float:
+    t, factors = own.tally, own.factors
+    burnt = t.petrol_ml * factors.petrol_kg_per_l + t.diesel_ml * factors.diesel_kg_per_l
+    return burnt / 1_000 + _grid_kwh(own) * factors.grid_kg_per_kwh
+
+
+def gini(table: Mapping[str, list[int]]) -> float:
+    """Inequality of the share served between groups: 0 when all are served alike, towards 1 when one has everything.
+
+    Gini coefficient of served / asked, every group weighted by what it asked (Lorenz 1905, Gini 1914).
+    """
+    groups = sorted((served / asked, asked) for asked, served in table.values() if asked >= LEAST_ASKED)
+    whole = sum(asked for _, asked in groups)
+    mean = _share(sum(share * asked for share, asked in groups), whole)
+    if mean == 0:
+        return 0.0
+    below, area = 0.0, 0.0
+    for share, asked in groups:
+        here = below + share * asked / (mean * whole)
+        area += (below + here) / 2 * asked / whole
+        below = here
+    return max(0.0, 1 - 2 * area)
+
+
+def _worst(table: Mapping[str, list[int]]) -> float:
+    shares = [served / asked for asked, served in table.values() if asked >= LEAST_ASKED]
+    return min(shares, default=0.0)
+
+
+def _m(
+    id: str,
+    name_zh: str,
+    name_en: str,
+    unit: str,
+    formula: str,
+    compute: Callable[[Account], float],
+    better: int = 0,
+    *,
+    additive: bool = True,
+) -> Measure:
+    return Measure(
+        id=id,
+        name_zh=name_zh,
+        name_en=name_en,
+        unit=unit,
+        formula=formula,
+        compute=compute,
+        better=better,
+        additive=additive,
+    )
+
+
+def _ratio(
+    id: str, name_zh: str, name_en: str, unit: str, formula: str, compute: Callable[[Account], float], better: int = 0
+) -> Measure:
+    return _m(id, name_zh, name_en, unit, formula, compute, better, additive=False)
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure(
-        id="asked_count",
-        name_zh="用车申请",
-        name_en="Requests",
-        unit="1",
-        formula="requests whose first stop lies on the day",
-        compute=lambda r: r.asked_count,
+    _m(
+        "asked_count",
+        "用车申请",
+        "Requests",
+        "1",
+        "requests whose first stop lies in the period",
+        lambda a: a.tally.asked,
     ),
-    Measure(
-        id="served_count",
-        name_zh="已保障",
-        name_en="Served",
-        unit="1",
-        formula="requests with stops on an executed itinerary",
-        compute=lambda r: len(r.served()),
+    _m(
+        "served_count", "已保障", "Served", "1", "requests whose passengers were picked up", lambda a: a.tally.served, 1
     ),
-    Measure(
-        id="refused_count",
-        name_zh="未保障",
-        name_en="Not served",
-        unit="1",
-        formula="requests - served",
-        compute=lambda r: len(r.refused),
+    _m(
+        "refused_count",
+        "未保障",
+        "Not served",
+        "1",
+        "requests - served - no-shows - not over at the end",
+        lambda a: a.tally.refused,
+        -1,
     ),
-    Measure(
-        id="shared_count",
-        name_zh="合乘",
-        name_en="Shared rides",
-        unit="1",
-        formula="requests during whose ride another request was on board",
-        compute=_shared,
+    _ratio(
+        "refused_frac",
+        "未保障比例",
+        "Share not served",
+        "1",
+        "not served / (served + not served)",
+        lambda a: _share(a.tally.refused, a.tally.refused + a.tally.served),
+        -1,
     ),
-    Measure(
-        id="vehicles_used_count",
-        name_zh="出动车辆",
-        name_en="Vehicles used",
-        unit="1",
-        formula="itineraries that serve somebody",
-        compute=_used,
+    _m("no_show_count", "乘客未到", "No-shows", "1", "passengers who did not come", lambda a: a.tally.no_show),
+    _m(
+        "shared_count",
+        "合乘",
+        "Shared rides",
+        "1",
+        "requests during whose ride another request was on board",
+        lambda a: a.tally.shared,
     ),
-    Measure(
-        id="drive_km",
-        name_zh="行驶里程",
-        name_en="Distance driven",
-        unit="km",
-        formula="sum of legs",
-        compute=lambda r: _drive_m(r) / 1_000,
+    _ratio(
+        "wait_min",
+        "平均等候",
+        "Mean wait",
+        "min",
+        "(pick-up - asked for), mean over served",
+        lambda a: _share(a.tally.wait_s, a.tally.served) / 60,
+        -1,
     ),
-    Measure(
-        id="empty_km",
-        name_zh="空驶里程",
-        name_en="Distance empty",
-        unit="km",
-        formula="legs that begin with nobody on board",
-        compute=lambda r: _empty_m(r) / 1_000,
+    _ratio(
+        "wait_p90_min",
+        "等候九成位",
+        "Wait, 90th percentile",
+        "min",
+        "upper bound of the class the percentile lies in",
+        lambda a: min(quantile_s(a.tally.wait_classes, 0.9), 14_400) / 60,
+        -1,
     ),
-    Measure(
-        id="nev_km",
-        name_zh="新能源里程",
-        name_en="Distance by NEVs",
-        unit="km",
-        formula="legs of battery, plug-in hybrid and fuel-cell vehicles",
-        compute=lambda r: _nev_m(r) / 1_000,
+    _ratio(
+        "late_frac",
+        "晚点比例",
+        "Share late",
+        "1",
+        "served with a stop begun over 60 s after its latest instant / served",
+        lambda a: _share(a.tally.late, a.tally.served),
+        -1,
     ),
-    Measure(
-        id="unverified_km",
-        name_zh="未核实道路里程",
-        name_en="Distance over unverified roads",
-        unit="km",
-        formula="legs whose weakest road is unverified",
-        compute=lambda r: _unverified_m(r) / 1_000,
+    _ratio(
+        "late_min",
+        "平均晚点",
+        "Mean delay",
+        "min",
+        "largest delay beyond the latest instant, mean over served",
+        lambda a: _share(a.tally.late_s, a.tally.served) / 60,
+        -1,
     ),
-    Measure(
-        id="grid_kwh",
-        name_zh="电网用电",
-        name_en="Electricity from the grid",
-        unit="kWh",
-        formula="battery energy of legs / charge efficiency",
-        compute=_grid_kwh,
+    _ratio(
+        "detour_frac",
+        "绕行",
+        "Detour",
+        "1",
+        "distance on board / direct distance - 1, transfers only",
+        lambda a: max(0.0, _share(a.tally.ride_m, a.tally.direct_m) - 1) if a.tally.direct_m else 0.0,
+        -1,
     ),
-    Measure(
-        id="charged_kwh",
-        name_zh="途中充电",
-        name_en="Charged on the way",
-        unit="kWh",
-        formula="energy added at charge stops",
-        compute=_charged_kwh,
+    _m(
+        "vehicles_used_count",
+        "出动车辆",
+        "Vehicle days used",
+        "1",
+        "days x vehicles that serve somebody",
+        lambda a: a.tally.vehicle_days,
+        -1,
     ),
-    Measure(
-        id="petrol_l",
-        name_zh="汽油",
-        name_en="Petrol",
-        unit="l",
-        formula="fuel of legs of petrol and plug-in hybrid vehicles",
-        compute=lambda r: _litres(r, diesel=False),
+    _m("drive_km", "行驶里程", "Distance driven", "km", "sum of legs", lambda a: a.tally.drive_m / 1_000, -1),
+    _m(
+        "empty_km",
+        "空驶里程",
+        "Distance empty",
+        "km",
+        "legs that begin with nobody on board",
+        lambda a: a.tally.empty_m / 1_000,
+        -1,
     ),
-    Measure(
-        id="diesel_l",
-        name_zh="柴油",
-        name_en="Diesel",
-        unit="l",
-        formula="fuel of legs of diesel vehicles",
-        compute=lambda r: _litres(r, diesel=True),
+    _m(
+        "nev_km",
+        "新能源里程",
+        "Distance by NEVs",
+        "km",
+        "legs of battery, plug-in hybrid and fuel-cell vehicles",
+        lambda a: a.tally.nev_m / 1_000,
     ),
-    Measure(
-        id="co2_kg",
-        name_zh="二氧化碳",
-        name_en="Carbon dioxide",
-        unit="kg",
-        formula="petrol x factor + diesel x factor + grid electricity x factor",
-        compute=_co2_kg,
+    _ratio(
+        "nev_km_frac",
+        "新能源里程占比",
+        "NEV share of distance",
+        "1",
+        "distance by NEVs / distance",
+        lambda a: _share(a.tally.nev_m, a.tally.drive_m),
+        1,
     ),
-    Measure(
-        id="duty_h",
-        name_zh="出车时长",
-        name_en="Duty time",
-        unit="h",
-        formula="from leaving in time for the first stop to returning, with a driver; 14 h a night not counted",
-        compute=lambda r: _duty_s(r) / 3_600,
+    _ratio(
+        "nev_trip_frac",
+        "新能源出行占比",
+        "NEV share of trips",
+        "1",
+        "served by an NEV / served",
+        lambda a: _share(a.tally.nev_served, a.tally.served),
+        1,
     ),
-    Measure(
-        id="wheel_h",
-        name_zh="驾驶时长",
-        name_en="Time at the wheel",
-        unit="h",
-        formula="sum of legs' times, with a driver",
-        compute=lambda r: _wheel_s(r) / 3_600,
+    _m(
+        "unverified_km",
+        "未核实道路里程",
+        "Distance over unverified roads",
+        "km",
+        "legs whose weakest road is unverified",
+        lambda a: a.tally.unverified_m / 1_000,
     ),
-    Measure(
-        id="fuel_fen",
-        name_zh="燃油费",
-        name_en="Fuel",
-        unit="fen",
-        formula="litres x price",
-        compute=_fuel_fen,
+    _m(
+        "grid_kwh",
+        "电网用电",
+        "Electricity from the grid",
+        "kWh",
+        "battery energy of legs / charge efficiency",
+        _grid_kwh,
     ),
-    Measure(
-        id="power_fen",
-        name_zh="电费",
-        name_en="Electricity",
-        unit="fen",
-        formula="grid electricity x price",
-        compute=_power_fen,
+    _m(
+        "charged_kwh",
+        "途中充电",
+        "Charged on the way",
+        "kWh",
+        "energy added at charge stops",
+        lambda a: a.tally.on_way_wh / 1_000,
     ),
-    Measure(
-        id="toll_fen",
-        name_zh="通行费",
-        name_en="Tolls",
-        unit="fen",
-        formula="sum of legs' tolls",
-        compute=_toll_fen,
+    _m(
+        "depot_kwh",
+        "驻地充电",
+        "Charged at home",
+        "kWh",
+        "energy added overnight at the home site",
+        lambda a: a.tally.depot_wh / 1_000,
     ),
-    Measure(
-        id="wear_fen",
-        name_zh="维修折旧",
-        name_en="Wear",
-        unit="fen",
-        formula="distance x price of wear",
-        compute=_wear_fen,
+    _ratio(
+        "point_use_frac",
+        "充电枪利用率",
+        "Use of charge points",
+        "1",
+        "busy time / time in order",
+        lambda a: _share(a.tally.point_busy_s, a.tally.point_open_s),
     ),
-    Measure(
-        id="driver_fen",
-        name_zh="司勤费",
-        name_en="Drivers",
-        unit="fen",
-        formula="time at the wheel x price of an hour",
-        compute=_driver_fen,
+    _ratio(
+        "point_wait_min",
+        "充电排队",
+        "Queue for charging",
+        "min",
+        "waiting / charging sessions",
+        lambda a: _share(a.tally.point_wait_s, a.tally.sessions) / 60,
+        -1,
     ),
-    Measure(
-        id="use_fen",
-        name_zh="出车费",
-        name_en="Bringing vehicles out",
-        unit="fen",
-        formula="vehicles used x price",
-        compute=_use_fen,
+    _m(
+        "short_count",
+        "充电不足车次",
+        "Starts short of charge",
+        "1",
+        "mornings on which a vehicle is not charged as planned",
+        lambda a: a.tally.short_of_charge,
+        -1,
     ),
-    Measure(
-        id="cost_fen",
-        name_zh="费用合计",
-        name_en="Cost in all",
-        unit="fen",
-        formula="fuel + electricity + tolls + wear + drivers + bringing out",
-        compute=_cost_fen,
+    _m(
+        "stranded_count",
+        "电量耗尽",
+        "Ran empty",
+        "1",
+        "vehicles whose battery was empty on the way",
+        lambda a: a.tally.stranded,
+        -1,
+    ),
+    _m(
+        "petrol_l",
+        "汽油",
+        "Petrol",
+        "l",
+        "fuel of legs of petrol and plug-in hybrid vehicles",
+        lambda a: a.tally.petrol_ml / 1_000,
+        -1,
+    ),
+    _m("diesel_l", "柴油", "Diesel", "l", "fuel of legs of diesel vehicles", lambda a: a.tally.diesel_ml / 1_000, -1),
+    _m(
+        "co2_kg",
+        "二氧化碳",
+        "Carbon dioxide",
+        "kg",
+        "petrol x factor + diesel x factor + grid electricity x factor",
+        _co2_kg,
+        -1,
+    ),
+    _m(
+        "duty_h",
+        "出车时长",
+        "Duty time",
+        "h",
+        "from leaving for the first stop to returning, with a driver; 14 h a night not counted",
+        lambda a: a.tally.duty_s / 3_600,
+        -1,
+    ),
+    _m(
+        "wheel_h",
+        "驾驶时长",
+        "Time at the wheel",
+        "h",
+        "sum of legs' times, with a driver",
+        lambda a: a.tally.wheel_s / 3_600,
+        -1,
+    ),
+    _ratio(
+        "unit_gini",
+        "单位间不均",
+        "Inequality between offices",
+        "1",
+        f"Gini coefficient of the share served, offices with {LEAST_ASKED} requests or more",
+        lambda a: gini(a.tally.by_unit),
+        -1,
+    ),
+    _ratio(
+        "region_gini",
+        "地区间不均",
+        "Inequality between places",
+        "1",
+        f"Gini coefficient of the share served, counties and townships with {LEAST_ASKED} requests or more",
+        lambda a: gini(a.tally.by_region),
+        -1,
+    ),
+    _ratio(
+        "worst_region_frac",
+        "最低地区保障率",
+        "Worst place's share served",
+        "1",
+        "least served / asked of a county or township",
+        lambda a: _worst(a.tally.by_region),
+        1,
+    ),
+    _m("fuel_fen", "燃油费", "Fuel", "fen", "litres x price", _fuel_fen, -1),
+    _m("power_fen", "电费", "Electricity", "fen", "grid electricity x price", _power_fen, -1),
+    _m("toll_fen", "通行费", "Tolls", "fen", "sum of legs' tolls", lambda a: a.tally.toll_fen, -1),
+    _m("wear_fen", "维修折旧", "Wear", "fen", "distance x price of wear", _wear_fen, -1),
+    _m("driver_fen", "司勤费", "Drivers", "fen", "time at the wheel x price of an hour", _driver_fen, -1),
+    _m("use_fen", "出车费", "Bringing vehicles out", "fen", "vehicles used x price", _use_fen, -1),
+    _m(
+        "cost_fen",
+        "费用合计",
+        "Cost in all",
+        "fen",
+        "fuel + electricity + tolls + wear + drivers + bringing out",
+        _cost_fen,
+        -1,
     ),
 )
 
-
-def measure(record: DayRecord) -> dict[str, float]:
-    """Return every figure by its id; counts and fen are whole numbers, the others rounded to thousandths."""
-    return {m.id: round(m.compute(record)) if m.unit in ("1", "fen") else round(m.compute(record), 3) for m in MEASURES}
+MEASURE_OF: Mapping[str, Measure] = {measure.id: measure for measure in MEASURES}
+_WHOLE = frozenset(m.id for m in MEASURES if m.id.endswith("_count") or m.unit == "fen")
 
 
-def refusals(record: DayRecord) -> dict[str, int]:
-    """Number of unserved requests by the code of their first cause."""
-    return dict(sorted(Counter(record.refused.values()).items()))
+def measure(account: Account) -> dict[str, float]:
+    """Return every figure by its id; counts and fen are whole numbers, shares have 6 decimals, the others 3."""
+    figures: dict[str, float] = {}
+    for own in MEASURES:
+        value = own.compute(account)
+        figures[own.id] = round(value) if own.id in _WHOLE else round(value, 6 if own.unit == "1" else 3)
+    return figures

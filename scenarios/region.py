@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from random import Random
 
+from fleet.agreements import Agreement
 from fleet.drivers import Driver, Shift
 from fleet.ids import DriverId, PersonId, RegionCode, RequestId, SiteId, UnitId, VehicleId
 from fleet.people import Person, Role
@@ -33,6 +33,7 @@ from scenarios.areas import (
 )
 from scenarios.demand import DemandMix, Office, RentalPoint, build_requests
 from scenarios.naming import OFFICES, person_name, plate
+from scenarios.paper import build_agreements, with_car_parks, with_papers, with_quotas
 from scenarios.places import load_places
 
 #: Regions whose sign-in is offered on the demo's first page, one account per role (see ``DemoRegion.featured``).
@@ -98,6 +99,7 @@ class DemoRegion:
     """Every document of the demo.
 
     ``requests`` are approved; ``waiting`` are further ones, one for each area, that still wait for an approver.
+    ``agreements`` are the opt-ins and pairs that let offices help each other.
     ``featured`` are the accounts that a sign-in page offers, in that order.
     """
 
@@ -108,7 +110,111 @@ class DemoRegion:
     persons: tuple[Person, ...]
     requests: tuple[TripRequest, ...]
     waiting: tuple[TripRequest, ...]
+    agreements: tuple[Agreement, ...]
     featured: tuple[PersonId, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """A region without its trips: what exists there, and :meth:`ask`, which makes up the requests of any day."""
+
+    units: tuple[Unit, ...]
+    sites: tuple[Site, ...]
+    vehicles: tuple[Vehicle, ...]
+    drivers: tuple[Driver, ...]
+    persons: tuple[Person, ...]
+    featured: tuple[PersonId, ...]
+    areas: tuple[Area, ...]
+    offices: tuple[Office, ...]
+    requester_of: Mapping[UnitId, PersonId]
+    approver_of: Mapping[str, PersonId]
+    rental_points: tuple[RentalPoint, ...]
+
+    def ask(self, *, day: date, count: int, mix: DemandMix, rng: Random) -> tuple[TripRequest, ...]:
+        """Generate ``count`` approved requests of a local day; see :func:`scenarios.demand.build_requests`."""
+        return build_requests(
+            areas=self.areas,
+            offices=self.offices,
+            requester_of=self.requester_of,
+            approver_of=self.approver_of,
+            rental_points=self.rental_points,
+            fleet=self.vehicles,
+            count=count,
+            day=day,
+            mix=mix,
+            rng=rng,
+        )
+
+
+def build_ground(
+    seed: int,
+    *,
+    vehicles: int = 400,
+    sites: int = 60,
+    nev_frac: float = 0.3,
+    within: Sequence[str] = (),
+    password_hash: str = "",
+    places: Sequence[PlaceFact] | None = None,
+) -> Ground:
+    """Generate a region without trips; the numbers are shared out among the areas ``within``, by default all 59.
+
+    Raises
+    ------
+    ValueError
+        If fewer vehicles or sites are asked for than there are areas, or an area in ``within`` is unknown.
+    """
+    areas = build_areas(load_places() if places is None else places, Random(f"{seed}/areas"))
+    if within:
+        unknown = sorted(set(within) - {area.code for area in areas})
+        if unknown:
+            raise ValueError(
+                f"within = {unknown}: not among the {len(areas)} areas (prefectures, districts of Chongqing)"
+            )
+        areas = tuple(area for area in areas if area.code in within)
+    fleet_sizes = apportion(vehicles, {area.code: float(area.employees) for area in areas}, at_least=1)
+    site_counts = apportion(sites, {area.code: float(area.employees) for area in areas}, at_least=1)
+    offices = _offices(areas, fleet_sizes, Random(f"{seed}/units"))
+    site_spots = _sites(areas, site_counts, fleet_sizes, Random(f"{seed}/sites"))
+    sites_by_area: dict[str, list[Site]] = {area.code: [] for area in areas}
+    for site in site_spots:
+        sites_by_area[site.region].append(site)
+    fleet = _vehicles(areas, fleet_sizes, offices, sites_by_area, nev_frac, Random(f"{seed}/vehicles"))
+    drivers = _drivers(fleet, Random(f"{seed}/drivers"))
+    persons, featured = _persons(areas, offices, drivers, password_hash, Random(f"{seed}/persons"))
+    persons_by_unit: dict[UnitId, PersonId] = {}
+    approver_by_area: dict[str, PersonId] = {}
+    for person in persons:
+        if Role.REQUESTER in person.roles and person.unit_id is not None:
+            persons_by_unit.setdefault(person.unit_id, person.id)
+        if Role.APPROVER in person.roles:
+            approver_by_area.setdefault(person.region, person.id)
+    rental_sites = {vehicle.home_site_id for vehicle in fleet if vehicle.self_drive}
+    site_spots = tuple(replace(site, rental_point=site.id in rental_sites) for site in site_spots)
+    province_units = tuple(
+        Unit(id=UnitId(f"U-{code}-01"), name=name, region=RegionCode(code), level=Level.PROVINCE)
+        for code, name in sorted(_PROVINCE_UNITS.items())
+    )
+    return Ground(
+        units=(*province_units, *(office.unit for office in offices)),
+        sites=site_spots,
+        vehicles=fleet,
+        drivers=drivers,
+        persons=persons,
+        featured=featured,
+        areas=tuple(areas),
+        offices=offices,
+        requester_of=persons_by_unit,
+        approver_of=approver_by_area,
+        rental_points=tuple(
+            RentalPoint(
+                area=site.region,
+                cars=sum(1 for v in fleet if v.self_drive and v.home_site_id == site.id),
+                spot=Spot(name=site.name, county=site.region, lon_wgs84=site.lon_wgs84, lat_wgs84=site.lat_wgs84),
+            )
+            for site in site_spots
+            if site.id in rental_sites
+        ),
+    )
 
 
 def build_demo(
@@ -147,61 +253,24 @@ def build_demo(
     ValueError
         If fewer vehicles or sites are asked for than there are areas.
     """
-    areas = build_areas(load_places() if places is None else places, Random(f"{seed}/areas"))
-    fleet_sizes = apportion(vehicles, {area.code: float(area.employees) for area in areas}, at_least=1)
-    site_counts = apportion(sites, {area.code: float(area.employees) for area in areas}, at_least=1)
-    offices = _offices(areas, fleet_sizes, Random(f"{seed}/units"))
-    site_spots = _sites(areas, site_counts, fleet_sizes, Random(f"{seed}/sites"))
-    sites_by_area: dict[str, list[Site]] = {area.code: [] for area in areas}
-    for site in site_spots:
-        sites_by_area[site.region].append(site)
-    fleet = _vehicles(areas, fleet_sizes, offices, sites_by_area, nev_frac, Random(f"{seed}/vehicles"))
-    drivers = _drivers(fleet, Random(f"{seed}/drivers"))
-    persons, featured = _persons(areas, offices, drivers, password_hash, Random(f"{seed}/persons"))
-    persons_by_unit: dict[UnitId, PersonId] = {}
-    approver_by_area: dict[str, PersonId] = {}
-    for person in persons:
-        if Role.REQUESTER in person.roles and person.unit_id is not None:
-            persons_by_unit.setdefault(person.unit_id, person.id)
-        if Role.APPROVER in person.roles:
-            approver_by_area.setdefault(person.region, person.id)
-    rental_sites = {vehicle.home_site_id for vehicle in fleet if vehicle.self_drive}
-    site_spots = tuple(replace(site, rental_point=site.id in rental_sites) for site in site_spots)
-    ask = partial(
-        build_requests,
-        areas=areas,
-        offices=offices,
-        requester_of=persons_by_unit,
-        approver_of=approver_by_area,
-        rental_points=tuple(
-            RentalPoint(
-                area=site.region,
-                cars=sum(1 for v in fleet if v.self_drive and v.home_site_id == site.id),
-                spot=Spot(name=site.name, county=site.region, lon_wgs84=site.lon_wgs84, lat_wgs84=site.lat_wgs84),
-            )
-            for site in site_spots
-            if site.id in rental_sites
-        ),
-        fleet=fleet,
-        day=day,
+    ground = build_ground(
+        seed, vehicles=vehicles, sites=sites, nev_frac=nev_frac, password_hash=password_hash, places=places
     )
+    fleet = with_papers(ground.vehicles, day, Random(f"{seed}/purchases"))
     shares = mix or DemandMix()
-    trips = ask(count=requests, mix=shares, rng=Random(f"{seed}/requests"))
-    asked = ask(
-        count=len(areas),
+    trips = ground.ask(day=day, count=requests, mix=shares, rng=Random(f"{seed}/requests"))
+    asked = ground.ask(
+        day=day,
+        count=len(ground.areas),
         mix=replace(shares, rental_frac=0.0, cross_frac=0.0, same_day_frac=0.0),
         rng=Random(f"{seed}/waiting"),
     )
-    province_units = tuple(
-        Unit(id=UnitId(f"U-{code}-01"), name=name, region=RegionCode(code), level=Level.PROVINCE)
-        for code, name in sorted(_PROVINCE_UNITS.items())
-    )
     return DemoRegion(
-        units=(*province_units, *(office.unit for office in offices)),
-        sites=site_spots,
+        units=with_quotas(ground.units, fleet, Random(f"{seed}/quotas")),
+        sites=with_car_parks(ground.sites, Random(f"{seed}/car parks")),
         vehicles=fleet,
-        drivers=drivers,
-        persons=persons,
+        drivers=ground.drivers,
+        persons=ground.persons,
         requests=trips,
         waiting=tuple(
             replace(
@@ -213,7 +282,8 @@ def build_demo(
             )
             for trip in asked
         ),
-        featured=featured,
+        agreements=build_agreements(day),
+        featured=ground.featured,
     )
 
 
@@ -370,7 +440,7 @@ def _rental_shares(fleet_sizes: Mapping[str, int], nev_of: Mapping[str, int], to
     while wanted > 0:
         before = wanted
         for code in dict.fromkeys(order):
-            if wanted > 0 and shares.get(code, 0) < min(nev_of[code], fleet_sizes[code] // 2):
+            if code in nev_of and wanted > 0 and shares.get(code, 0) < min(nev_of[code], fleet_sizes[code] // 2):
                 shares[code] = shares.get(code, 0) + 1
                 wanted -= 1
         if wanted == before:
@@ -408,6 +478,7 @@ def _drivers(fleet: Sequence[Vehicle], rng: Random) -> tuple[Driver, ...]:
                 home_site_id=vehicle.home_site_id,
                 licence=_licence(vehicle.kind),
                 shift=Shift(start_s=begin * _HOURS, end_s=end * _HOURS),
+                overtime_consent_on=date(2026, 1, 1) if len(drivers) % 4 else None,
                 phone=f"199{rng.randrange(10**8):08d}",
                 person_id=PersonId(vehicle.id.replace("V-", "P-driver-", 1)),
             )
@@ -449,4 +520,4 @@ def _persons(
         featured += [f"requester-{region}-02", f"approver-{region}", f"dispatcher-{region}"]
         featured += [f"driver-{driver.id[2:]}" for driver in drivers if driver.region == region][:1]
     featured += [f"planner-{SICHUAN}", f"auditor-{SICHUAN}", "admin"]
-    return tuple(persons.values()), tuple(persons[login].id for login in featured)
+    return tuple(persons.values()), tuple(persons[login].id for login in featured if login in persons)

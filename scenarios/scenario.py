@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from dispatch.policy import DispatchPolicy
+from scenarios.disturbances import Climate, Disturbances, Emergency
 from scenarios.errors import InvalidScenario
 from scenarios.factors import Factors
 
@@ -19,6 +20,7 @@ __all__ = [
     "Demo",
     "FleetChoice",
     "InvalidScenario",
+    "Period",
     "Replay",
     "Scenario",
     "list_scenarios",
@@ -29,7 +31,10 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """The generated region; see :func:`scenarios.region.build_demo`. ``regions`` empty means all 59 areas."""
+    """The generated region; see :func:`scenarios.region.build_demo`. ``regions`` empty means all 59 areas.
+
+    ``regions`` cuts a part out of the whole; ``within`` generates those areas alone, with all the vehicles and sites.
+    """
 
     day: date
     seed: int = 1
@@ -39,6 +44,37 @@ class Demo:
     nev_frac: float = 0.3
     same_day_frac: float = 0.25
     regions: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.regions and self.within:
+            raise ValueError("regions and within: one of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """Many days instead of one; ``Demo.day`` is the first of them and ``Demo.requests`` the number on a plain working day.
+
+    ``weekend_frac``, ``holiday_frac``: requests on such a day relative to a working day (assumptions). ``season``: factor of
+    each month. ``part_days``: the period is simulated in parts of so many days, each beginning with every vehicle at home and
+    charged; parts run side by side, and a run that was broken off goes on with the parts that are missing. ``history``: a
+    workbook or CSV of past requests from which days are drawn instead (see :mod:`scenarios.history`).
+    """
+
+    days: int = 7
+    part_days: int = 7
+    weekend_frac: float = 0.12
+    holiday_frac: float = 0.08
+    season: tuple[float, ...] = (1.0,) * 12
+    history: str = ""
+
+    def __post_init__(self) -> None:
+        if self.days < 1 or self.part_days < 1:
+            raise ValueError("days and part_days: at least 1")
+        if len(self.season) != 12 or min(self.season) < 0:
+            raise ValueError(f"season has {len(self.season)} entries: one for each month, none below zero")
+        if min(self.weekend_frac, self.holiday_frac) < 0:
+            raise ValueError("weekend_frac and holiday_frac: zero or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +82,8 @@ class Replay:
     """The virtual clock: hours are local hours of the day, the first plan may be made on the eve (a negative hour).
 
     ``first_iterations`` and ``iterations`` bound the search of the first and of the later plans; iterations, not seconds, so
-    that a replay gives the same figures on every machine.
+    that a replay gives the same figures on every machine. ``quick`` plans by insertion and short rounds of search, without the
+    master problem and without proofs of why somebody is left over (see :mod:`scenarios.quick`): for long periods.
     """
 
     first_hour: float = -4.0
@@ -55,6 +92,7 @@ class Replay:
     first_iterations: int = 2_000
     iterations: int = 300
     seed: int = 1
+    quick: bool = False
 
     def __post_init__(self) -> None:
         if self.every_s < 60:
@@ -65,12 +103,26 @@ class Replay:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetChoice:
-    """One of the fleets compared: the given one with this share of its combustion vehicles replaced by battery vehicles."""
+    """One of the fleets compared, made from the given one; see :func:`scenarios.fleets.choose`.
+
+    ``replace_combustion_frac`` of the combustion vehicles become battery vehicles; or so many that ``nev_frac`` of the whole
+    fleet are new-energy vehicles. ``points_per_nev`` scales the charge points of all sites to that ratio (R052), ``keep_frac``
+    keeps only that share of the vehicles (the total never grows, R033).
+    """
 
     id: str
     name_zh: str
     name_en: str
     replace_combustion_frac: float = 0.0
+    nev_frac: float | None = None
+    points_per_nev: float | None = None
+    keep_frac: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.nev_frac is not None and self.replace_combustion_frac:
+            raise ValueError("nev_frac and replace_combustion_frac: one of them")
+        if not 0 < self.keep_frac <= 1:
+            raise ValueError(f"keep_frac = {self.keep_frac}: above 0, at most 1 (R033)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +132,8 @@ class Scenario:
     title_en: str
     demo: Demo
     fleets: tuple[FleetChoice, ...]
+    period: Period | None = None
+    world: Disturbances = field(default_factory=Disturbances)
     replay: Replay = field(default_factory=Replay)
     policy: DispatchPolicy = field(default_factory=DispatchPolicy)
     factors: Factors = field(default_factory=Factors)
@@ -89,7 +143,16 @@ class Scenario:
             raise ValueError("fleets: at least one, each with an id of its own")
 
 
-_PARTS: dict[str, Any] = {"demo": Demo, "replay": Replay, "policy": DispatchPolicy, "factors": Factors}
+_PARTS: dict[str, Any] = {
+    "demo": Demo,
+    "period": Period,
+    "world": Disturbances,
+    "world.climate": Climate,
+    "world.emergency": Emergency,
+    "replay": Replay,
+    "policy": DispatchPolicy,
+    "factors": Factors,
+}
 
 
 def list_scenarios() -> tuple[str, ...]:
@@ -120,6 +183,13 @@ def load_scenario(path_or_name: str | Path) -> Scenario:
     return parse_scenario(text, source=path.stem)
 
 
+def _part(body: dict[str, Any], path: str) -> Any:
+    found: Any = body
+    for name in path.split("."):
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    return found
+
+
 def parse_scenario(text: str, *, source: str) -> Scenario:
     """Read a scenario from its text; raises :class:`InvalidScenario`."""
     try:
@@ -130,7 +200,7 @@ def parse_scenario(text: str, *, source: str) -> Scenario:
     if "fleet" in body:
         body["fleets"] = body.pop("fleet")
     tables: list[tuple[str, Any, Any]] = [("", body, Scenario)]
-    tables += [(f"{part}.", body.get(part, {}), cls) for part, cls in _PARTS.items()]
+    tables += [(f"{part}.", _part(body, part), cls) for part, cls in _PARTS.items()]
     fleets = body.get("fleets", [])
     tables += [
         (f"fleet[{n}].", entry, FleetChoice) for n, entry in enumerate(fleets if isinstance(fleets, list) else [])

@@ -1,41 +1,49 @@
-"""Replay a day: the same dispatch service as on duty, on the store in memory, under a virtual clock.
+"""Run a scenario: each of its fleets through the same days and the same luck, by the dispatch service that is on duty.
 
-Requests become known when they were decided; drivers accept what they are offered and report every stop at the planned instant;
-the day is planned anew at fixed intervals as long as there is something new to plan.
+A scenario of one day is one part; one of many days falls into parts (see :class:`scenarios.scenario.Period`), which are
+independent tasks of a sweep.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dispatch.legs import LegBook, Roads
-from dispatch.plan import Cause
-from dispatch.service import RunReport, Solver, run_once
-from dispatch.solve import StopRule, solve
+from dispatch.legs import Roads
+from dispatch.service import Solver
+from dispatch.solve import solve
 from dispatch.view import local_midnight
-from fleet.documents import decode, encode, kind_of
-from fleet.ids import RequestId
-from fleet.itineraries import Assignment, AssignmentState, DriverReport, Itinerary, report
-from fleet.memory_store import MemoryStore
+from fleet.compliance import evaluate
 from fleet.regions import covers
-from fleet.requests import RequestState, TripRequest, depart, finish
-from fleet.store import Commit, FleetStore, Write
-from fleet.vehicles import Vehicle
+from fleet.requests import Priority, TripRequest
+from fleet.rules.findings import Finding, Verdict
+from fleet.rules.load import load
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 from scenarios.demand import DemandMix
+from scenarios.disturbances import World
 from scenarios.errors import ScenarioCancelled
-from scenarios.measures import DayRecord, measure, refusals
-from scenarios.mixes import replace_combustion
-from scenarios.region import DemoRegion, build_demo
-from scenarios.report import FleetResult, ScenarioReport
-from scenarios.scenario import Demo, FleetChoice, Replay, Scenario, load_scenario
+from scenarios.fleets import choose
+from scenarios.history import History, read_history
+from scenarios.measures import Account, measure
+from scenarios.naming import PURPOSE_EMERGENCY
+from scenarios.paper import build_agreements
+from scenarios.period import PeriodProgress, Setting, run_period
+from scenarios.prices import Prices
+from scenarios.quick import solve_quickly
+from scenarios.region import DemoRegion, Ground, build_demo, build_ground
+from scenarios.report import FleetResult, Part, ScenarioReport
+from scenarios.scenario import Demo, FleetChoice, Period, Scenario, load_scenario
+from scenarios.streams import Streams
+from scenarios.sweep import Executor, InTurn, ResultFolder, sweep
+from scenarios.tally import Tally, total
+from scenarios.workdays import DayKind, day_kind
 
-ACTOR = "scenario"
+__all__ = ["ScenarioCancelled", "ScenarioProgress", "build_region", "run_scenario"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,26 +59,43 @@ class ScenarioProgress:
 OnProgress = Callable[[ScenarioProgress], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PartTask:
+    """One part of one fleet's period: what a worker gets. ``assignments`` asks for who drove whom as well."""
+
+    scenario: Scenario
+    fleet_id: str
+    first: date
+    days: int
+    assignments: bool = False
+
+
 def run_scenario(
     scenario: Scenario | str | Path,
     *,
     on_progress: OnProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     roads: Roads | None = None,
-    solver: Solver = solve,
+    solver: Solver | None = None,
+    executor: Executor | None = None,
+    folder: Path | None = None,
 ) -> ScenarioReport:
-    """Replay the scenario's day for each of its fleets and compare them.
+    """Take each of the scenario's fleets through its days and compare them.
 
     Parameters
     ----------
     scenario
         A scenario, the path of its file, or its name in the library.
     on_progress, should_cancel
-        Told after every plan; asked before every plan and during the search.
+        Told after every plan (with an executor: after every part); asked before every plan and during the search.
     roads
-        Roads to use instead of the built-in network.
+        Roads to use instead of the built-in network; only without an executor.
     solver
-        Stands in for :func:`dispatch.solve.solve` in tests.
+        Stands in for the scenario's own policy in tests; only without an executor.
+    executor
+        Who works on the parts; by default this process, one after the other.
+    folder
+        Where finished parts are kept; a run that was broken off goes on from there.
 
     Raises
     ------
@@ -80,48 +105,251 @@ def run_scenario(
         If ``should_cancel`` said so.
     """
     chosen = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
-    legs = LegBook(roads if roads is not None else RoadEngine(load_builtin()), most_points=6_000)
-    region = build_region(chosen.demo)
-    results: list[FleetResult] = []
-    for number, fleet in enumerate(chosen.fleets):
+    tasks = part_tasks(chosen)
+    done: set[int] = set()
 
-        def tell(frac: float, at: datetime, served: int, number: int = number, fleet: FleetChoice = fleet) -> None:
-            if on_progress is not None:
-                done = (number + frac) / len(chosen.fleets)
-                on_progress(ScenarioProgress(done_frac=done, fleet_id=fleet.id, at=at, served_count=served))
+    def report(number: int, frac: float, at: datetime, served: int) -> None:
+        if on_progress is not None:
+            share = (len(done - {number}) + frac) / len(tasks)
+            fleet_id = tasks[number].fleet_id
+            on_progress(ScenarioProgress(done_frac=share, fleet_id=fleet_id, at=at, served_count=served))
 
-        vehicles = replace_combustion(
-            region.vehicles, share_frac=fleet.replace_combustion_frac, seed=chosen.replay.seed
+    def finished(number: int, result: dict[str, Any]) -> None:
+        done.add(number)
+        served = sum(body["served"] for body in result["tallies"].values())
+        last = local_midnight(tasks[number].first) + timedelta(days=tasks[number].days)
+        report(number, 1.0, last, served)
+
+    def here(task: PartTask) -> dict[str, Any]:
+        number = tasks.index(task)
+
+        def tell(progress: PeriodProgress) -> None:
+            if progress.done_frac < 1:
+                report(number, progress.done_frac, progress.at, progress.served_count)
+
+        return run_part(task, roads=roads, solver=solver, tell=tell, should_cancel=should_cancel)
+
+    results = sweep(
+        here if executor is None else run_part,
+        tasks,
+        executor=executor or InTurn(),
+        folder=None if folder is None else ResultFolder(folder),
+        on_done=finished,
+        should_cancel=should_cancel,
+    )
+    return gather(chosen, tasks, results)
+
+
+def part_tasks(scenario: Scenario, *, assignments: bool = False) -> list[PartTask]:
+    """Cut a scenario into its parts, fleet by fleet."""
+    period = scenario.period or Period(days=1, part_days=1)
+    return [
+        PartTask(
+            scenario=scenario,
+            fleet_id=fleet.id,
+            first=scenario.demo.day + timedelta(days=begin),
+            days=min(period.part_days, period.days - begin),
+            assignments=assignments,
         )
-        record, plans, mended = replay_day(
-            replace(region, vehicles=vehicles), chosen, legs, tell=tell, should_cancel=should_cancel, solver=solver
+        for fleet in scenario.fleets
+        for begin in range(0, period.days, period.part_days)
+    ]
+
+
+def run_part(
+    task: PartTask,
+    *,
+    roads: Roads | None = None,
+    solver: Solver | None = None,
+    tell: Callable[[PeriodProgress], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Simulate one part; the result is plain JSON: the tally of each day, and the assignments if asked for."""
+    scenario = task.scenario
+    choice = next(fleet for fleet in scenario.fleets if fleet.id == task.fleet_id)
+    outcome = run_period(
+        setting_of(scenario, choice),
+        roads if roads is not None else _builtin_roads(),
+        first=task.first,
+        days=task.days,
+        solver=solver or (solve_quickly if scenario.replay.quick else solve),
+        tell=tell,
+        should_cancel=should_cancel,
+    )
+    body: dict[str, Any] = {
+        "fleet_id": task.fleet_id,
+        "tallies": {day.isoformat(): tally.to_json() for day, tally in sorted(outcome.tallies.items())},
+    }
+    if task.assignments:
+        body["assigned"] = dict(outcome.assigned)
+    return body
+
+
+def setting_of(scenario: Scenario, choice: FleetChoice) -> Setting:
+    """Return what is simulated for one fleet of a scenario."""
+    world = World(streams=Streams(seed=scenario.replay.seed), rules=scenario.world)
+    if scenario.period is None:
+        region = build_region(scenario.demo)
+        vehicles, sites = choose(region.vehicles, region.sites, choice, seed=scenario.replay.seed)
+        return Setting(
+            units=region.units,
+            sites=sites,
+            vehicles=vehicles,
+            drivers=region.drivers,
+            requests_on=lambda _day: region.requests,
+            policy=scenario.policy,
+            replay=scenario.replay,
+            world=world,
         )
-        nevs = sum(vehicle.energy.is_nev for vehicle in vehicles)
-        results.append(
-            FleetResult(
-                id=fleet.id,
-                name_zh=fleet.name_zh,
-                name_en=fleet.name_en,
-                vehicles_count=len(vehicles),
-                nev_count=nevs,
-                plans_count=plans,
-                mended_count=mended,
-                figures=measure(record),
-                refusals=refusals(record),
-            )
-        )
-    return ScenarioReport(
-        name=chosen.name,
-        title_zh=chosen.title_zh,
-        title_en=chosen.title_en,
-        day=chosen.demo.day,
-        factors=chosen.factors,
-        fleets=tuple(results),
+    ground = _ground(scenario.demo)
+    vehicles, sites = choose(ground.vehicles, ground.sites, choice, seed=scenario.replay.seed)
+    return Setting(
+        units=ground.units,
+        sites=sites,
+        vehicles=vehicles,
+        drivers=ground.drivers,
+        requests_on=Calendar(scenario.demo, scenario.period, ground, world.streams).requests_on,
+        policy=scenario.policy,
+        replay=scenario.replay,
+        world=world,
     )
 
 
+class Calendar:
+    """What is asked for on each day of a period: generated, or drawn from history."""
+
+    def __init__(self, demo: Demo, period: Period, ground: Ground, streams: Streams) -> None:
+        self._demo, self._period, self._ground, self._streams = demo, period, ground, streams
+        self._history = _history(period.history) if period.history else None
+
+    def count_on(self, day: date) -> int:
+        """How many requests a day has: the working day's number, by the kind of day and the season, with Poisson scatter."""
+        period = self._period
+        kind = day_kind(day)
+        frac = {DayKind.WORKDAY: 1.0, DayKind.WEEKEND: period.weekend_frac, DayKind.HOLIDAY: period.holiday_frac}[kind]
+        mean: float = self._demo.requests * frac * period.season[day.month - 1]
+        # a Poisson number by its normal approximation; the rounding at few requests does no harm
+        scatter: float = mean**0.5 * self._streams.normal("demand-count", day.isoformat())
+        return max(0, round(mean + scatter))
+
+    def requests_on(self, day: date) -> tuple[TripRequest, ...]:
+        if self._history is not None:
+            return self._history.draw(day, self._streams)
+        count = self.count_on(day)
+        if count == 0:
+            return ()
+        generator = self._streams.generator("demand", day.isoformat())
+        mix = DemandMix(same_day_frac=self._demo.same_day_frac)
+        asked = self._ground.ask(day=day, count=count, mix=mix, rng=generator)
+        if day_kind(day) is not DayKind.HOLIDAY:
+            return asked
+        # vehicles are sealed on public holidays (R078): what is asked for then is emergency duty
+        return tuple(replace(one, priority=Priority.EMERGENCY, purpose=PURPOSE_EMERGENCY) for one in asked)
+
+
+@lru_cache(maxsize=4)
+def _ground(demo: Demo) -> Ground:
+    return build_ground(
+        demo.seed,
+        vehicles=demo.vehicles,
+        sites=demo.sites,
+        nev_frac=demo.nev_frac,
+        within=demo.within or demo.regions,
+    )
+
+
+@lru_cache(maxsize=1)
+def _builtin_roads() -> RoadEngine:
+    return RoadEngine(load_builtin())
+
+
+@lru_cache(maxsize=2)
+def _history(path: str) -> History:
+    return read_history(Path(path))
+
+
+def gather(scenario: Scenario, tasks: Sequence[PartTask], results: Sequence[dict[str, Any]]) -> ScenarioReport:
+    """Put the parts together."""
+    fleets: list[FleetResult] = []
+    for choice in scenario.fleets:
+        setting = setting_of(scenario, choice)
+        parts = tuple(
+            Part(first=task.first, days=task.days, tally=total(map(Tally.from_json, result["tallies"].values())))
+            for task, result in zip(tasks, results, strict=True)
+            if task.fleet_id == choice.id
+        )
+        daily = {
+            day: Tally.from_json(body)
+            for task, result in zip(tasks, results, strict=True)
+            if task.fleet_id == choice.id
+            for day, body in result["tallies"].items()
+        }
+        whole = total(part.tally for part in parts)
+        fleets.append(
+            FleetResult(
+                id=choice.id,
+                name_zh=choice.name_zh,
+                name_en=choice.name_en,
+                vehicles_count=len(setting.vehicles),
+                nev_count=sum(vehicle.energy.is_nev for vehicle in setting.vehicles),
+                points_count=sum(group.points for site in setting.sites for group in site.charge_groups),
+                plans_count=whole.plans,
+                mended_count=whole.mended,
+                figures=measure(Account(tally=whole, policy=scenario.policy, factors=scenario.factors)),
+                refusals=dict(sorted(whole.refused_by.items())),
+                parts=parts,
+                daily=daily,
+                tally=whole,
+                ownership_fen=_ownership_fen(setting),
+                findings=_findings(setting, scenario),
+                sites=tuple(setting.sites),
+            )
+        )
+    return ScenarioReport(
+        name=scenario.name,
+        title_zh=scenario.title_zh,
+        title_en=scenario.title_en,
+        day=scenario.demo.day,
+        days=scenario.period.days if scenario.period is not None else 1,
+        policy=scenario.policy,
+        factors=scenario.factors,
+        fleets=tuple(fleets),
+    )
+
+
+def _ownership_fen(setting: Setting) -> float:
+    prices = Prices()
+    groups = [group for site in setting.sites for group in site.charge_groups]
+    slow, fast = (sum(group.points for group in groups if group.dc is dc) for dc in (False, True))
+    vehicles_fen = sum(prices.yearly_ownership_fen(vehicle.profile) for vehicle in setting.vehicles)
+    return vehicles_fen + prices.yearly_points_fen(slow=slow, fast=fast)
+
+
+def _findings(setting: Setting, scenario: Scenario) -> tuple[Finding, ...]:
+    """How the fleet stands by the planning rules on the last day; what nobody entered (quotas, spaces) is left out."""
+    days = scenario.period.days if scenario.period is not None else 1
+    last = scenario.demo.day + timedelta(days=days - 1)
+    found = evaluate(setting.units, setting.vehicles, setting.sites, last, load())
+    return tuple(own for own in found if own.verdict not in (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE))
+
+
 def build_region(demo: Demo) -> DemoRegion:
-    """Generate the scenario's region, cut down to the areas asked for."""
+    """Generate the region of a one-day scenario, cut down to the areas asked for."""
+    if demo.within:
+        ground = _ground(demo)
+        generator = Streams(seed=demo.seed).generator("requests")
+        mix = DemandMix(same_day_frac=demo.same_day_frac)
+        return DemoRegion(
+            units=ground.units,
+            sites=ground.sites,
+            vehicles=ground.vehicles,
+            drivers=ground.drivers,
+            persons=ground.persons,
+            requests=ground.ask(day=demo.day, count=demo.requests, mix=mix, rng=generator),
+            waiting=(),
+            agreements=build_agreements(demo.day),
+            featured=ground.featured,
+        )
     region = build_demo(
         demo.seed,
         day=demo.day,
@@ -144,177 +372,3 @@ def build_region(demo: Demo) -> DemoRegion:
         drivers=inside(region.drivers),
         requests=inside(region.requests),
     )
-
-
-def replay_day(
-    region: DemoRegion,
-    scenario: Scenario,
-    roads: Roads,
-    *,
-    tell: Callable[[float, datetime, int], None],
-    should_cancel: Callable[[], bool] | None,
-    solver: Solver,
-) -> tuple[DayRecord, int, int]:
-    """Replay one fleet's day; return what was executed, how many plans it took, and how many of them were made twice."""
-    store = MemoryStore()
-    midnight = local_midnight(scenario.demo.day)
-    instants = _instants(midnight, scenario.replay)
-    _write(store, instants[0], [*region.units, *region.sites, *region.vehicles, *region.drivers], type="demo.filled")
-    waiting = sorted(region.requests, key=lambda r: (r.decided_at or r.submitted_at, r.id))
-    causes: dict[RequestId, str] = {}
-    plans, served, mended = 0, 0, 0
-    last: RunReport | None = None
-    for number, now in enumerate(instants):
-        known = [request for request in waiting if (request.decided_at or request.submitted_at) <= now]
-        waiting = waiting[len(known) :]
-        _write(store, now, known, type="request.approved")
-        _drive(store, now)
-        if known or last is None or last.needs_replan:
-            last = _plan(store, roads, scenario, now, first=plans == 0, should_cancel=should_cancel, solver=solver)
-            plans += 1
-            mended += bool(last.mended)
-            served = last.record.figures.served_count
-            for request_id, reasons in last.unserved.items():
-                # Once the pick-up is past, "too late" hides why nobody came; the last cause before that stays.
-                code = reasons[0].code.value if reasons else Cause.UNPROVEN.value
-                if request_id not in causes or "now" not in (reasons[0].detail if reasons else {}):
-                    causes[request_id] = code
-        tell((number + 1) / len(instants), now, served)
-    end = midnight + timedelta(days=scenario.policy.longest_days)
-    _drive(store, end)
-    itineraries: list[Itinerary] = _every(store, "itinerary")
-    vehicles: list[Vehicle] = _every(store, "vehicle")
-    reached = {stop.request_id for i in itineraries for stop in i.stops if stop.request_id is not None}
-    refused = {
-        request.id: causes.get(request.id, Cause.UNPROVEN.value)
-        for request in region.requests
-        if request.id not in reached
-    }
-    record = DayRecord(
-        asked_count=len(region.requests),
-        itineraries=itineraries,
-        vehicles={vehicle.id: vehicle for vehicle in vehicles},
-        refused=refused,
-        policy=scenario.policy,
-        factors=scenario.factors,
-    )
-    return record, plans, mended
-
-
-def _plan(
-    store: FleetStore,
-    roads: Roads,
-    scenario: Scenario,
-    now: datetime,
-    *,
-    first: bool,
-    should_cancel: Callable[[], bool] | None,
-    solver: Solver,
-) -> RunReport:
-    if should_cancel is not None and should_cancel():
-        raise ScenarioCancelled
-    iterations = scenario.replay.first_iterations if first else scenario.replay.iterations
-    return run_once(
-        store,
-        roads,
-        day=scenario.demo.day,
-        now=now,
-        seed=scenario.replay.seed,
-        stop=StopRule(iterations=iterations, should_cancel=should_cancel),
-        policy=scenario.policy,
-        solver=solver,
-    )
-
-
-def _instants(midnight: datetime, replay: Replay) -> list[datetime]:
-    """The first plan's instant, then every interval from the day's sixth hour on."""
-    first = midnight + timedelta(hours=replay.first_hour)
-    at = midnight + timedelta(hours=max(replay.first_hour, 6.0))
-    last = midnight + timedelta(hours=replay.last_hour)
-    found = [first]
-    while at <= last:
-        if at > first:
-            found.append(at)
-        at += timedelta(seconds=replay.every_s)
-    return found
-
-
-# ---- drivers
-
-
-def _drive(store: FleetStore, now: datetime) -> None:
-    """Report everything that happened until now: accept at once, then start, pick up, drop off and finish as planned."""
-    requests: dict[RequestId, tuple[TripRequest, int]] = {}
-    writes: list[Write] = []
-    for state in (
-        AssignmentState.OFFERED,
-        AssignmentState.ACCEPTED,
-        AssignmentState.STARTED,
-        AssignmentState.ON_BOARD,
-        AssignmentState.DROPPED_OFF,
-    ):
-        for document in _documents(store, "assignment", ("state", state.value)):
-            before: Assignment = decode("assignment", document.body)
-            after = _advance(before, now)
-            if after == before:
-                continue
-            writes.append(Write(kind="assignment", id=after.id, expected_version=document.version, body=encode(after)))
-            request_document = store.get("request", after.request_id)
-            request: TripRequest = decode("request", request_document.body)
-            moved = _follow(request, after)
-            if moved != request:
-                requests[request.id] = (moved, request_document.version)
-    writes += [
-        Write(kind="request", id=id, expected_version=version, body=encode(request))
-        for id, (request, version) in sorted(requests.items())
-    ]
-    if writes:
-        store.commit(Commit(type="assignment.reported", actor=ACTOR, at=now, writes=writes))
-
-
-def _advance(assignment: Assignment, now: datetime) -> Assignment:
-    steps = (
-        (AssignmentState.OFFERED, "accept", assignment.offered_at),
-        (AssignmentState.ACCEPTED, "start", assignment.pickup_at - timedelta(seconds=60)),
-        (AssignmentState.STARTED, "pick_up", assignment.pickup_at),
-        (AssignmentState.ON_BOARD, "drop_off", assignment.dropoff_at),
-        (AssignmentState.DROPPED_OFF, "finish", assignment.dropoff_at + timedelta(seconds=60)),
-    )
-    for state, action, at in steps:
-        if assignment.state is state and at <= now:
-            assignment = report(assignment, DriverReport(action=action, at=at, received_at=now))
-    return assignment
-
-
-def _follow(request: TripRequest, assignment: Assignment) -> TripRequest:
-    """The request's state after its driver's reports."""
-    begun = assignment.state in (AssignmentState.ON_BOARD, AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
-    if begun and request.state is RequestState.ASSIGNED:
-        request = depart(request)
-    if assignment.state is AssignmentState.FINISHED and request.state is RequestState.UNDER_WAY:
-        request = finish(request)
-    return request
-
-
-# ---- the store
-
-
-def _write(store: FleetStore, at: datetime, nouns: Sequence[Any], *, type: str) -> None:
-    if nouns:
-        writes = [Write(kind=kind_of(n), id=n.id, expected_version=0, body=encode(n)) for n in nouns]
-        store.commit(Commit(type=type, actor=ACTOR, at=at, writes=writes))
-
-
-def _documents(store: FleetStore, kind: str, where: tuple[str, str] | None = None) -> list[Any]:
-    found: list[Any] = []
-    after = ""
-    while True:
-        page = store.list(kind, where=where, after=after)
-        found.extend(page.documents)
-        if page.next_after is None:
-            return found
-        after = page.next_after
-
-
-def _every(store: FleetStore, kind: str) -> list[Any]:
-    return [decode(kind, document.body) for document in _documents(store, kind)]

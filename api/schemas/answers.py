@@ -15,9 +15,11 @@ from pydantic import AwareDatetime, BaseModel, Field, create_model
 
 from dispatch.plan import StopKind as RouteStopKind
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
 from fleet.people import Person, Role
 from fleet.plans import PlanRecord
 from fleet.requests import Priority, TripKind, TripRequest, TripStop
@@ -26,7 +28,7 @@ from fleet.units import Unit
 from fleet.vehicles import Vehicle, VehicleKind
 
 
-def _stored(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
+def stored_model(name: str, noun: type, *, without: frozenset[str] = frozenset(), **more: Any) -> type[BaseModel]:
     """Return the model of a stored noun as answers show it: every field, and the version that If-Match takes."""
     hints = get_type_hints(noun)
     own: dict[str, Any] = {field.name: (hints[field.name], ...) for field in fields(noun) if field.name not in without}
@@ -93,28 +95,43 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
-UnitAnswer = _stored("UnitAnswer", Unit)
-SiteAnswer = _stored("SiteAnswer", Site)
-VehicleAnswer = _stored("VehicleAnswer", Vehicle)
-DriverAnswer = _stored("DriverAnswer", Driver)
-PersonAnswer = _stored("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
-RequestAnswer = _stored("RequestAnswer", TripRequest)
-SubmittedAnswer = _stored("SubmittedAnswer", TripRequest, answer=(Promise, ...))
-ItineraryAnswer = _stored("ItineraryAnswer", Itinerary)
-PlainAssignment = _stored("PlainAssignment", Assignment)
-AssignmentAnswer = _stored("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
-RequestDetailAnswer = _stored(
+class Replan(BaseModel):
+    job_id: str | None = Field(description="The job that plans that day again; null when the queue was full.")
+    day: str
+    region: str = Field(description="Code of the region planned, empty for all.")
+
+
+UnitAnswer = stored_model("UnitAnswer", Unit)
+SiteAnswer = stored_model("SiteAnswer", Site)
+VehicleAnswer = stored_model("VehicleAnswer", Vehicle)
+DriverAnswer = stored_model("DriverAnswer", Driver)
+PersonAnswer = stored_model("PersonAnswer", Person, without=frozenset({"password_hash"}), has_password=(bool, ...))
+RequestAnswer = stored_model("RequestAnswer", TripRequest)
+SubmittedAnswer = stored_model("SubmittedAnswer", TripRequest, answer=(Promise, ...))
+ItineraryAnswer = stored_model("ItineraryAnswer", Itinerary)
+PlainAssignment = stored_model("PlainAssignment", Assignment)
+AssignmentAnswer = stored_model("AssignmentAnswer", Assignment, plate=(str, ...), request=(OrderedTrip | None, ...))
+RequestDetailAnswer = stored_model(
     "RequestDetailAnswer",
     TripRequest,
     assignment=(PlainAssignment | None, ...),
     unserved_reasons=(list[Why], ...),
 )
-PlanHead = _stored("PlanHead", PlanRecord, without=frozenset({"unserved"}))
-PlanAnswer = _stored("PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...))
-AgreementAnswer = _stored("AgreementAnswer", Agreement)
-ClosureAnswer = _stored("ClosureAnswer", RoadClosure)
-DeclaredClosureAnswer = _stored(
-    "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
+PlanHead = stored_model("PlanHead", PlanRecord, without=frozenset({"unserved"}))
+PlanAnswer = stored_model(
+    "PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...)
+)
+AgreementAnswer = stored_model("AgreementAnswer", Agreement)
+MeasureAnswer = stored_model("MeasureAnswer", Measure)
+BudgetAnswer = stored_model("BudgetAnswer", Budget)
+ClosureAnswer = stored_model("ClosureAnswer", RoadClosure)
+LiftedClosureAnswer = stored_model("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
+DeclaredClosureAnswer = stored_model(
+    "DeclaredClosureAnswer",
+    RoadClosure,
+    edge_count=(int, ...),
+    touched=(list[TouchedStop], ...),
+    replans=(list[Replan], ...),
 )
 
 
@@ -285,3 +302,28 @@ class SolveAnswer(BaseModel):
 class CheckAnswer(BaseModel):
     valid: bool
     violations: list[BreachAnswer]
+
+
+class SettlementLineAnswer(BaseModel):
+    """One order over the border: ``payer`` owes ``receiver`` the amount; the order number is the same on both sides."""
+
+    request_id: str
+    agreement_id: str
+    vehicle_id: str
+    day: str
+    payer: str
+    receiver: str
+    amount_fen: int
+    tariff: str
+
+
+class SettlementAnswer(BaseModel):
+    """The sheet of a period; ``balance_fen`` is 0."""
+
+    from_: str = Field(alias="from")
+    to: str
+    lines: list[SettlementLineAnswer]
+    payable_fen: dict[str, int]
+    receivable_fen: dict[str, int]
+    balance_fen: int
+    unpriced: list[str]

@@ -19,8 +19,8 @@ from dispatch.decompose.workers import Here, Task, Workers, run
 from dispatch.plan import Route
 from dispatch.problem import Problem
 from dispatch.search.engine import Clocked
-from dispatch.search.lowering import urgency_weights
 from dispatch.search.session import Found
+from dispatch.urgency import urgency_weights
 
 POLL_S = 0.2
 """How often whoever waits is told, and asked whether to go on."""

@@ -161,6 +161,7 @@ class Engine:
         self.net.node_f[:] = model.net.node_f
         for state in self.states:
             state.node_f[: len(model.net.node_f)] = model.net.node_f
+            state.memo_key[:] = 0
 
     def settle(self) -> None:
         """Make the current plans the best ones: the search goes on elsewhere from where it stands, better or worse."""

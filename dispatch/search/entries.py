@@ -6,7 +6,7 @@ import numpy as np
 
 from dispatch.search.anneal import keep_best
 from dispatch.search.compiled import entry, inner
-from dispatch.search.duty import complete, lay_out, stop_to_charge
+from dispatch.search.duty import complete, held_hash, lay_out, stop_to_charge
 from dispatch.search.insertion import best_insertion, refresh, serving_price
 from dispatch.search.tables import (
     BLOCK_LOAD,
@@ -32,7 +32,7 @@ from dispatch.search.tables import (
 )
 from dispatch.search.timing import earliest
 
-KERNELS = "9200f0eeb095847d"
+KERNELS = "fff5f118e2403ae3"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
 
@@ -114,7 +114,9 @@ def release_all(k, plugs):
     for g in range(plugs.occ_count.shape[0]):
         w = 0
         for i in range(plugs.occ_count[g]):
-            if plugs.occ_owner[g, i] != k:
+            if plugs.occ_owner[g, i] == k:
+                plugs.occ_hash[0] ^= held_hash(g, k, plugs.occ_f[g, i, 0], plugs.occ_f[g, i, 1])
+            else:
                 plugs.occ_owner[g, w] = plugs.occ_owner[g, i]
                 plugs.occ_f[g, w, 0] = plugs.occ_f[g, i, 0]
                 plugs.occ_f[g, w, 1] = plugs.occ_f[g, i, 1]

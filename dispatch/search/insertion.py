@@ -21,6 +21,7 @@ from dispatch.search.tables import (
     R_LAST,
     R_PROMISED,
     REQ,
+    RIDE,
     S_CLASS,
     S_COMPAT,
     S_DURATION,
@@ -31,17 +32,26 @@ from dispatch.search.tables import (
     S_VEHICLE,
     SERVICE,
 )
-from dispatch.search.timing import earliest, latest, uniform
+from dispatch.search.timing import earliest, latest, settle, uniform
+
+
+@inner
+def mixed(h):
+    """Scramble 64 bits (the finalizer of MurmurHash3, Appleby 2011, shortened)."""
+    h *= np.uint64(0xFF51AFD7ED558CCD)
+    return h ^ (h >> np.uint64(32))
 
 
 @inner
 def refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
     """Recompute schedule bounds, loads, charge stops and cost of slot ``k``; False if its sequence is infeasible."""
     m = plan.length[k]
-    counter = plan.version.shape[0] - 1
-    plan.version[counter] += 1
-    plan.version[k] = plan.version[counter]
     nodes = plan.seq[k]
+    h = np.uint64(k + 1) * np.uint64(0x9E3779B97F4A7C15)
+    for i in range(1, m - 1):
+        plan.place[nodes[i]] = i
+        h = mixed(h ^ np.uint64(nodes[i] + 1))
+    plan.version[k] = h
     gear = fleet.slot_i[k, S_GEAR]
     node_i = roads.node_i
     now = 1 if m > 2 else 0
@@ -146,6 +156,45 @@ def drop(k, r, asks, plan):
 
 
 @inner
+def fits(i, j, first, last, m, nodes, early, late, place, desk, node_f, node_i, drive, duration):
+    """Whether a request can be put into ``nodes[:m]`` after positions i and j; leaves the new sequence in ``desk.tmp``."""
+    tmp = desk.tmp
+    t = desk.times
+    cap = desk.cap
+    for x in range(i + 1):
+        tmp[x] = nodes[x]
+        t[x] = early[x]
+        cap[x] = late[x]
+    w = i + 1
+    if i == j:
+        for v in range(first, last + 1):
+            tmp[w] = v
+            t[w] = node_f[v, EARLY]
+            cap[w] = node_f[v, LATE]
+            w += 1
+    else:
+        tmp[w] = first
+        t[w] = node_f[first, EARLY]
+        cap[w] = node_f[first, LATE]
+        w += 1
+        for x in range(i + 1, j + 1):
+            tmp[w] = nodes[x]
+            t[w] = early[x]
+            cap[w] = late[x]
+            w += 1
+        tmp[w] = last
+        t[w] = node_f[last, EARLY]
+        cap[w] = node_f[last, LATE]
+        w += 1
+    grown = last - first + 1
+    for x in range(j + 1, m):
+        tmp[x + grown] = nodes[x]
+        t[x + grown] = early[x]
+        cap[x + grown] = late[x]
+    return settle(m + grown, i + 1, w - 1, tmp, t, cap, place, i, j, grown, first, node_f, node_i, drive, duration)
+
+
+@inner
 def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
     """Return (cost, i, j) of the cheapest feasible insertion of ``r`` into slot ``k`` below ``bound``; i = -1 if none.
 
@@ -192,6 +241,7 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
     d_late = node_f[last, LATE] + EPS
     d_service = node_f[last, SERVICE]
     direct = drive[pl, dl]
+    ride = node_f[first, RIDE]
     inner = price[pl, dl]
     if block:
         inner = 0.0
@@ -218,23 +268,17 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
             if c >= best:
                 continue
             t = t_p
-            fits = True
+            in_time = True
             for v in range(first + 1, last + 1):
                 t += node_f[v - 1, SERVICE] + drive[node_i[v - 1, LOC], node_i[v, LOC]]
                 if t < node_f[v, EARLY]:
                     t = node_f[v, EARLY]
                 if t > node_f[v, LATE] + EPS:
-                    fits = False
+                    in_time = False
                     break
-            if not fits or t + d_service + drive[dl, lb] > late[i + 1] + EPS:
+            if not in_time or t + d_service + drive[dl, lb] > late[i + 1] + EPS:
                 continue
-            for x in range(i + 1):
-                tmp[x] = nodes[x]
-            for x in range(count):
-                tmp[i + 1 + x] = first + x
-            for x in range(i + 1, m):
-                tmp[x + count] = nodes[x]
-            if earliest(tmp, m + count, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+            if fits(i, i, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                 if needs != 0:
                     extra = complete(k, tmp, m + count, roads, fleet, cells, plugs, desk)
                     if extra < 0.0:
@@ -260,13 +304,7 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
         if t_d <= d_late:
             c = lead + inner + price[dl, lb] - price[la, lb]
             if c < best and t_d + d_service + drive[dl, lb] <= late[i + 1] + EPS:
-                for x in range(i + 1):
-                    tmp[x] = nodes[x]
-                tmp[i + 1] = first
-                tmp[i + 2] = last
-                for x in range(i + 1, m):
-                    tmp[x + 2] = nodes[x]
-                if earliest(tmp, m + 2, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+                if fits(i, i, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                     if needs != 0:
                         extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
                         if extra >= 0.0 and c + extra - before_extra < best:
@@ -280,8 +318,9 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
         lead += price[pl, lb] - price[la, lb]
         if lead >= best:
             continue
-        # the last end further on
+        # the last end further on; the ride begins at the latest when the next stop can still be reached
         t = t_p
+        d_by = min(d_late, min(p_late, late[i + 1] + EPS - p_service - drive[pl, lb]) + p_service + ride)
         prev_loc = pl
         prev_service = p_service
         for j in range(i + 1, m - 1):
@@ -305,21 +344,13 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
             t_d = t + prev_service + drive[lx, dl]
             if t_d < d_early:
                 t_d = d_early
-            if t_d > d_late:
-                if t > d_late:
+            if t_d > d_by:
+                if t > d_by:
                     break
                 continue
             c = lead + price[lx, dl] + price[dl, ly] - price[lx, ly]
             if c < best and t_d + d_service + drive[dl, ly] <= late[j + 1] + EPS:
-                for z in range(i + 1):
-                    tmp[z] = nodes[z]
-                tmp[i + 1] = first
-                for z in range(i + 1, j + 1):
-                    tmp[z + 1] = nodes[z]
-                tmp[j + 2] = last
-                for z in range(j + 1, m):
-                    tmp[z + 2] = nodes[z]
-                if earliest(tmp, m + 2, desk.zero, desk.times, desk.pos, node_f, node_i, drive, duration):
+                if fits(i, j, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                     if needs != 0:
                         extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
                         if extra < 0.0 or c + extra - before_extra >= best:
@@ -333,25 +364,29 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
 
 @inner
 def bid(k, r, bound, blink, roads, asks, fleet, cells, plan, plugs, desk, work, bids):
-    """As :func:`best_insertion`, remembering the answer while the route stays as it is.
+    """As :func:`best_insertion`, remembering the answer for the route as it is, also for when it is so again.
 
     With probability ``blink`` the route is overlooked (after Christiaens and Vanden Berghe 2020).
     """
     if blink > 0.0 and uniform(work.rng) < blink:
         return bound, np.int64(-1), np.int64(-1)
-    if bids.memo_version.shape[0] <= r or (fleet.slot_i[k, S_NEEDS] & NEEDS_ENERGY):
-        return best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk)
-    if bids.memo_version[r, k] == plan.version[k]:
-        cost = bids.memo_cost[r, k]
+    key = plan.version[k] ^ (np.uint64(r + 1) * np.uint64(0xC2B2AE3D27D4EB4F))
+    if fleet.slot_i[k, S_NEEDS] & NEEDS_ENERGY:
+        # where it can charge depends on who else does
+        key ^= plugs.occ_hash[0]
+    key = mixed(key)
+    at = key & np.uint64(bids.memo_key.shape[0] - 1)
+    if bids.memo_key[at] == key:
+        cost = bids.memo_cost[at]
         if cost >= bound:
             return bound, np.int64(-1), np.int64(-1)
-        if bids.memo_i[r, k, 0] >= 0:
-            return cost, bids.memo_i[r, k, 0], bids.memo_i[r, k, 1]
+        both = bids.memo_at[at]
+        if both >= 0:
+            return cost, both >> np.int64(32), both & np.int64(0xFFFFFFFF)
     cost, i, j = best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk)
-    bids.memo_version[r, k] = plan.version[k]
-    bids.memo_cost[r, k] = cost
-    bids.memo_i[r, k, 0] = i
-    bids.memo_i[r, k, 1] = j
+    bids.memo_key[at] = key
+    bids.memo_cost[at] = cost
+    bids.memo_at[at] = (i << np.int64(32)) | j if i >= 0 else np.int64(-1)
     return cost, i, j
 
 
@@ -414,6 +449,7 @@ def undo(count, fleet, plan, back, plugs, work):
         plan.version[k] = back.u_version[k]
         for i in range(m):
             plan.seq[k, i] = back.u_seq[k, i]
+            plan.place[back.u_seq[k, i]] = i
             plan.early[k, i] = back.u_early[k, i]
             plan.late[k, i] = back.u_late[k, i]
             for q in range(plan.load.shape[2]):

@@ -11,6 +11,7 @@ from dispatch.drives import whole
 from dispatch.problem import BatterySpec, Problem, RequestKind, RequestSpec, VehicleSpec
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build, slot_needs
 from dispatch.search.tables import BLOCK_LOAD, INF
+from dispatch.urgency import urgency_weights
 
 CompatKey = tuple[int, int, int, bool, int, int, bool]
 """Group, kind, equipment, self-drive and seats of a vehicle, the shares of trips that it counts for (a bit each), and whether
@@ -57,23 +58,6 @@ def allowed_price(problem: Problem, request: RequestSpec, vehicle: VehicleSpec) 
         and not request.equipment & ~vehicle.equipment
     )
     return float(problem.tier_mfen[tier]) if fits else INF
-
-
-OUTRANKS = 50
-"""A request of one priority outweighs so many of the priority below: more than one vehicle's day can hold."""
-
-
-def urgency_weights(problem: Problem) -> list[float]:
-    """Return per request what leaving it out costs in the search: its penalty, lifted so that the urgent go first."""
-    lift: dict[int, float] = {}
-    heaviest = 0.0
-    for level in sorted({r.priority for r in problem.requests}, reverse=True):
-        mine = [r for r in problem.requests if r.priority == level]
-        # penalties that already rise with urgency are left as they are
-        lightest = min(r.penalty_mfen for r in mine)
-        lift[level] = max(0.0, heaviest * OUTRANKS - lightest)
-        heaviest = max(heaviest, lift[level] + max(r.penalty_mfen for r in mine))
-    return [r.penalty_mfen + lift[r.priority] for r in problem.requests]
 
 
 def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tuple[int, ...] | None = None) -> Lowered:

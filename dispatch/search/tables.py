@@ -27,8 +27,8 @@ INF = 1e18
 BLOCK_LOAD = 1e9
 """Load of an exclusive block while it is under way, so that nobody else fits in."""
 EPS = 1e-6
-MEMO = 3_000_000
-"""Pairs of request and slot for which the best insertion is remembered at most."""
+MEMO = 1 << 18
+"""Pairs of request and route for which the best insertion is remembered at most; a power of two."""
 MAX_CHARGES = 4
 """Charge stops that the search adds to one route at most."""
 OCCUPANCY = 96
@@ -104,7 +104,8 @@ class State(NamedTuple):
     late: FloatTable
     load: FloatTable
     cost: FloatTable
-    version: IntTable  # changes whenever the route does; the last entry is the counter
+    version: HashTable  # of the slot and its stops, so that a route that comes back is recognised
+    place: IntTable  # position of every node in its route
     charge_count: IntTable
     charge_i: IntTable  # (K, MAX_CHARGES, 2) position before it, group
     charge_f: FloatTable  # (K, MAX_CHARGES, 3) begin, end, energy
@@ -113,6 +114,7 @@ class State(NamedTuple):
     occ_count: IntTable
     occ_owner: IntTable
     occ_f: FloatTable
+    occ_hash: HashTable  # of everything that is held
     rng: npt.NDArray[np.uint64]
     objective: FloatTable
     absent: FloatTable
@@ -123,7 +125,7 @@ class State(NamedTuple):
     u_late: FloatTable
     u_load: FloatTable
     u_cost: FloatTable
-    u_version: IntTable
+    u_version: HashTable
     u_charge_count: IntTable
     u_charge_i: IntTable
     u_charge_f: FloatTable
@@ -138,6 +140,7 @@ class State(NamedTuple):
     tmp: IntTable
     zero: FloatTable
     times: FloatTable
+    cap: FloatTable
     pos: IntTable
     aug: IntTable
     aug_try: IntTable
@@ -158,9 +161,9 @@ class State(NamedTuple):
     col_cost: FloatTable
     col_i: IntTable
     col_count: IntTable
-    memo_version: IntTable  # (n, K) or (0, 0) where that would be too large
+    memo_key: HashTable  # (MEMO,) of request and route
     memo_cost: FloatTable
-    memo_i: IntTable
+    memo_at: IntTable  # positions of both ends, packed; -1: none below this cost
     # pool
     zobrist: npt.NDArray[np.uint64]
     pool_hash: npt.NDArray[np.uint64]
@@ -189,7 +192,6 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
     for name in ("early", "late", "u_early", "u_late"):
         state_f[name] = np.zeros((K, M))
     columns = min(K, 64) + 2
-    memo = (n, K) if n * K <= MEMO else (0, 0)
     seq = np.zeros((K, M), np.int64)
     seq[:, 0], seq[:, 1] = net.slot_i[:, S_START], net.slot_i[:, S_END]
     vehicles = int(net.slot_i[:, S_VEHICLE].max(initial=-1)) + 1
@@ -201,7 +203,8 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         route_of=np.full(n, -1, np.int64),
         load=np.zeros((K, M, Q)),
         cost=np.zeros(K),
-        version=np.zeros(K + 1, np.int64),
+        version=np.zeros(K, np.uint64),
+        place=np.zeros(N + scratch, np.int64),
         charge_count=np.zeros(K, np.int64),
         charge_i=np.zeros((K, MAX_CHARGES, 2), np.int64),
         charge_f=np.zeros((K, MAX_CHARGES, 3)),
@@ -210,6 +213,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         occ_count=np.zeros(P, np.int64),
         occ_owner=np.zeros((P, OCCUPANCY), np.int64),
         occ_f=np.zeros((P, OCCUPANCY, 2)),
+        occ_hash=np.zeros(1, np.uint64),
         rng=np.array([(seed * 2 + 1) * 0x9E3779B97F4A7C15 & (2**64 - 1)], np.uint64),
         objective=np.array([NO_PLAN, NO_PLAN, n, n], np.float64),
         absent=np.ones(n),
@@ -217,7 +221,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         u_length=np.zeros(K, np.int64),
         u_load=np.zeros((K, M, Q)),
         u_cost=np.zeros(K),
-        u_version=np.zeros(K, np.int64),
+        u_version=np.zeros(K, np.uint64),
         u_charge_count=np.zeros(K, np.int64),
         u_charge_i=np.zeros((K, MAX_CHARGES, 2), np.int64),
         u_charge_f=np.zeros((K, MAX_CHARGES, 3)),
@@ -230,6 +234,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         tmp=np.zeros(M, np.int64),
         zero=np.zeros(M),
         times=np.zeros(M),
+        cap=np.zeros(M),
         pos=np.zeros(N + scratch, np.int64),
         aug=np.zeros(M, np.int64),
         aug_try=np.zeros(M, np.int64),
@@ -250,9 +255,9 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         col_cost=np.zeros((64, columns)),
         col_i=np.zeros((64, columns, 3), np.int64),
         col_count=np.zeros(64, np.int64),
-        memo_version=np.full(memo, -1, np.int64),
-        memo_cost=np.zeros(memo),
-        memo_i=np.zeros((*memo, 2), np.int64),
+        memo_key=np.zeros(MEMO, np.uint64),
+        memo_cost=np.zeros(MEMO),
+        memo_at=np.zeros(MEMO, np.int64),
         zobrist=zobrist,
         pool_hash=np.zeros(hash_size, np.uint64),
         pool_at=np.zeros(hash_size, np.int64),
@@ -322,7 +327,8 @@ class Plan(NamedTuple):
     late: FloatTable
     load: FloatTable
     cost: FloatTable
-    version: IntTable
+    version: HashTable
+    place: IntTable
     vehicle_use: IntTable
     active: IntTable
     objective: FloatTable
@@ -337,7 +343,7 @@ class Back(NamedTuple):
     u_late: FloatTable
     u_load: FloatTable
     u_cost: FloatTable
-    u_version: IntTable
+    u_version: HashTable
     u_charge_count: IntTable
     u_charge_i: IntTable
     u_charge_f: FloatTable
@@ -363,6 +369,7 @@ class Plugs(NamedTuple):
     occ_count: IntTable
     occ_owner: IntTable
     occ_f: FloatTable
+    occ_hash: HashTable
 
 
 class Desk(NamedTuple):
@@ -371,6 +378,7 @@ class Desk(NamedTuple):
     tmp: IntTable
     zero: FloatTable
     times: FloatTable
+    cap: FloatTable
     pos: IntTable
     aug: IntTable
     aug_try: IntTable
@@ -403,9 +411,9 @@ class Bids(NamedTuple):
     col_cost: FloatTable
     col_i: IntTable
     col_count: IntTable
-    memo_version: IntTable
+    memo_key: HashTable
     memo_cost: FloatTable
-    memo_i: IntTable
+    memo_at: IntTable
 
 
 class Pool(NamedTuple):

@@ -66,6 +66,63 @@ def earliest(nodes, m, extra, t, pos, node_f, node_i, drive, duration):
 
 
 @inner
+def settle(m, begin, hi, nodes, t, cap, place, i, j, grown, own, node_f, node_i, drive, duration):
+    """Raise ``t[:m]`` to the least feasible begin times, given those of the route before something was put into it.
+
+    ``nodes[:m]`` is that route with ``grown`` more stops between positions i and j of old (own: the first of them; the last
+    stands at ``hi``); ``t`` holds the old times and the windows' beginnings for the new stops, ``cap`` upper bounds alike.
+    ``begin`` is the first position whose time may have to rise. ``place`` are the old positions. Stops as soon as a stop
+    behind ``hi`` keeps its time, because then all after it do. Where a detour can be quicker than the direct drive
+    the times may be later than the least; they are feasible all the same. False if there are none.
+    """
+    guard = 0
+    limit = 60 + 4 * m
+    x = begin
+    while True:
+        while x < m:
+            a = nodes[x - 1]
+            b = nodes[x]
+            s = t[x - 1] + node_f[a, SERVICE] + drive[node_i[a, LOC], node_i[b, LOC]]
+            if s <= t[x]:
+                if x > hi:
+                    return True
+                s = t[x]
+            else:
+                if s > cap[x] + EPS:
+                    return False
+                t[x] = s
+                if x > hi:
+                    hi = x
+            if node_i[b, KIND] == LAST:
+                p = node_i[b, MATE]
+                if p == own:
+                    at = i + 1
+                else:
+                    at = place[p]
+                    if at > j:
+                        at += grown
+                    elif at > i:
+                        at += 1
+                need = s - node_f[p, SERVICE] - node_f[p, RIDE]
+                if t[at] < need - EPS:
+                    guard += 1
+                    if guard > limit or need > cap[at] + EPS:
+                        return False
+                    t[at] = need
+                    x = at + 1
+                    continue
+            x += 1
+        s = t[m - 1] - duration
+        if t[0] >= s - EPS:
+            return True
+        guard += 1
+        if guard > limit or s > cap[0] + EPS:
+            return False
+        t[0] = s
+        x = 1
+
+
+@inner
 def latest(nodes, m, t, pos, node_f, node_i, drive, duration):
     """Write upper bounds of feasible begin times into ``t``: the greatest solution when the sequence is feasible."""
     for i in range(m):

@@ -8,7 +8,7 @@ import re
 import pytest
 from pydantic import TypeAdapter
 
-from api.schemas import agreements, assignments, closures, facts, optimiser, persons, plans, requests, sessions
+from api.schemas import agreements, assignments, closures, facts, optimiser, persons, plans, rentals, requests, sessions
 from tests.api.conforms import wrongs
 
 
@@ -104,7 +104,7 @@ def test_every_post_takes_an_idempotency_key(schema):
 
 def test_examples_are_accepted_by_their_models():
     count = 0
-    for module in (agreements, assignments, closures, facts, optimiser, persons, plans, requests, sessions):
+    for module in (agreements, assignments, closures, facts, optimiser, persons, plans, rentals, requests, sessions):
         for value in vars(module).values():
             extra = getattr(value, "model_config", {}).get("json_schema_extra") if isinstance(value, type) else None
             for example in (extra or {}).get("examples", []):

@@ -113,7 +113,9 @@ def test_the_same_run_twice_changes_nothing_but_the_record():
     again = run(store, now=at(7))
     assert {d.id: d.version for d in store.list("assignment").documents} == versions
     assert the(store, "request", "R1").state is RequestState.ASSIGNED
-    assert the(store, "itinerary", f"I-{DAY}-V1").plan_id == again.plan_id
+    assert {d.id: d.version for d in store.list("itinerary").documents} == {f"I-{DAY}-V1": 1}
+    assert again.changes == ()
+    assert again.committed == (f"I-{DAY}-V1",)
 
 
 def test_a_plan_with_violations_is_never_committed(monkeypatch):
@@ -155,6 +157,26 @@ def test_a_second_violation_is_the_end(monkeypatch):
     with pytest.raises(PlanRejected):
         run(store)
     assert calls == [1, 0]
+
+
+def test_mending_one_vehicle_may_spoil_another_which_then_keeps_what_it_has_too(monkeypatch):
+    store = store_of(*TWO, request("R1", hour=9), request("R2", hour=9, passengers=4))
+    run(store)
+    put(store, request("R3", hour=11))
+    asked = []
+
+    def strict(problem, plan):
+        # as when the first vehicle's kept charge point was what the second one counted on
+        asked.append([len(car.pinned) > 0 for car in problem.vehicles])
+        if len(asked) <= 2:
+            return (Violation(cause=Breach.BATTERY_RESERVE, vehicle=len(asked) - 1),)
+        return check(problem, plan)
+
+    monkeypatch.setattr(service, "check", strict)
+    outcome = run(store, now=at(7))
+    assert asked[:2] == [[False, False], [True, False]]
+    assert len(asked) == 3
+    assert len(outcome.mended) == 2
 
 
 def test_whoever_is_not_served_is_in_the_record_with_causes():

@@ -9,8 +9,8 @@ import pytest
 
 from fleet.vehicles import Energy
 from scenarios.factors import Factors
+from scenarios.fleets import replace_combustion
 from scenarios.measures import MEASURES
-from scenarios.mixes import replace_combustion
 from scenarios.region import build_demo
 from scenarios.scenario import InvalidScenario, Replay, list_scenarios, load_scenario, parse_scenario
 from scenarios.simulate import ScenarioCancelled, build_region, run_scenario

@@ -1,0 +1,1 @@
+"""Feeds for other systems, in their own formats."""
