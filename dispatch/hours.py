@@ -8,13 +8,16 @@ of its stop's. Of several the slowest counts, so that a plan is not late because
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from dispatch.legs import Roads
-from routing.conditions import Conditions, TimeBand
+from dispatch.plates import barred_by, touches_hours
+from fleet.rules.plates import PlateRule
+from routing.conditions import Barred, Conditions, TimeBand
 from routing.matrix import UNREACHABLE, LegMatrix
 from routing.profiles import DriveProfile
 from routing.snap import Point
@@ -62,15 +65,31 @@ class Hours:
         self._midnight = midnight
         self._ambient_c = ambient_c
         self._touched: dict[int, int] = {}
+        self._spans: dict[int, list[tuple[datetime, datetime]]] = {}
         # Drives between places where nothing is asked for (a yard, a charging site) take place in working hours.
         self._otherwise = _BIT[band_at(midnight + timedelta(hours=12))]
 
     def note(self, location: int, begin: datetime, end: datetime) -> None:
         """Something is asked for at this location in this span."""
         self._touched[location] = self._touched.get(location, 0) | bands_between(begin, end)
+        self._spans.setdefault(location, []).append((begin, end))
 
-    def conditions(self, band: TimeBand) -> Conditions:
-        return _conditions(band, self._midnight, self._ambient_c)
+    def conditions(self, band: TimeBand, barred: Barred | None = None) -> Conditions:
+        return replace(_conditions(band, self._midnight, self._ambient_c), barred=barred)
+
+    def restricted(self, locations: int, rules: Sequence[PlateRule]) -> npt.NDArray[np.bool_]:
+        """(n, n) whether the drive from row to column may fall into the hours of one of these rules."""
+        if not rules:
+            return np.zeros((locations, locations), dtype=bool)
+        within = np.zeros(locations, dtype=np.int64)
+        for location, spans in self._spans.items():
+            for begin, end in spans:
+                touches, leaves = touches_hours(rules, begin, end)
+                within[location] |= int(touches) | int(leaves) << 1
+        both, either = within[:, None] & within[None, :], within[:, None] | within[None, :]
+        # Between two places where nothing is asked for it may be driven at any hour.
+        mask = np.where(both > 0, both, np.where(either > 0, either, 1))
+        return np.asarray((mask & 1) > 0)
 
     def bands(self, locations: int) -> npt.NDArray[np.int64]:
         """(n, n) index into :data:`FROM_SLOWEST`: the band in which the drive from row to column counts."""
@@ -83,29 +102,36 @@ class Hours:
 
 
 def legs_by_the_hour(
-    roads: Roads, points: Sequence[Point], profile: DriveProfile, hours: Hours, *, access_limit_m: float
+    roads: Roads,
+    points: Sequence[Point],
+    profile: DriveProfile,
+    hours: Hours,
+    *,
+    access_limit_m: float,
+    rules: Sequence[PlateRule] = (),
 ) -> LegMatrix:
     """Drives between all points, each in its own band; raises as :meth:`routing.engine.RoadEngine.matrix`.
 
-    Each band is asked only for the points between which it counts.
+    ``rules`` keep the vehicle off their roads wherever the drive may fall into their hours. Each band is asked only for the
+    points between which it counts.
     """
     count = len(points)
-    band_of = hours.bands(count)
-    used = np.unique(band_of) if count else np.array([], dtype=np.int64)
-    if len(used) <= 1:
-        band = FROM_SLOWEST[int(used[0])] if len(used) else TimeBand.DAY
-        return roads.matrix(points, profile, access_limit_m=access_limit_m, conditions=hours.conditions(band))
+    barred = barred_by(rules)
+    kind_of = 2 * hours.bands(count) + hours.restricted(count, rules)
+    kinds = [int(kind) for kind in np.unique(kind_of)] or [2 * FROM_SLOWEST.index(TimeBand.DAY)]
+
+    def ask(kind: int, asked: Sequence[Point]) -> LegMatrix:
+        conditions = hours.conditions(FROM_SLOWEST[kind // 2], barred if kind % 2 else None)
+        return roads.matrix(asked, profile, access_limit_m=access_limit_m, conditions=conditions)
+
+    if len(kinds) == 1:
+        return ask(kinds[0], points)
     tables = {name: np.full((count, count), UNREACHABLE, dtype=np.int32) for name in _TABLES}
     confidence = np.zeros((count, count), dtype=np.uint8)
-    for number in used:
-        here = band_of == number
+    for kind in kinds:
+        here = kind_of == kind
         chosen = np.flatnonzero(here.any(axis=0) | here.any(axis=1))
-        legs = roads.matrix(
-            [points[at] for at in chosen.tolist()],
-            profile,
-            access_limit_m=access_limit_m,
-            conditions=hours.conditions(FROM_SLOWEST[int(number)]),
-        )
+        legs = ask(kind, [points[at] for at in chosen.tolist()])
         part = here[np.ix_(chosen, chosen)]
         for name, table in tables.items():
             table[here] = getattr(legs, name)[part]

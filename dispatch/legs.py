@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from routing.conditions import Conditions
+from routing.conditions import Barred, Conditions
 from routing.matrix import LegMatrix
 from routing.profiles import DriveProfile
 from routing.snap import Point, Snap
@@ -19,6 +19,9 @@ class Roads(Protocol):
 
     def try_snap(self, point: Point, *, limit_m: float) -> Snap | None:
         """Nearest node, or None when it is farther away than ``limit_m``."""
+
+    def concerns(self, barred: Barred) -> bool:
+        """Whether the network knows any of these roads."""
 
     def matrix(
         self, points: Sequence[Point], profile: DriveProfile, *, access_limit_m: float, conditions: Conditions
@@ -43,6 +46,9 @@ class LegBook:
 
     def try_snap(self, point: Point, *, limit_m: float) -> Snap | None:
         return self._roads.try_snap(point, limit_m=limit_m)
+
+    def concerns(self, barred: Barred) -> bool:
+        return self._roads.concerns(barred)
 
     def matrix(
         self, points: Sequence[Point], profile: DriveProfile, *, access_limit_m: float, conditions: Conditions

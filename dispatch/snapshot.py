@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.closed_ways import as_planned, has_begun, is_cut
 from dispatch.crews import DAY_S, Crew, pair, working_windows
 from dispatch.drives import Legs
 from dispatch.errors import DispatchError
@@ -17,6 +18,7 @@ from dispatch.hours import Hours, legs_by_the_hour
 from dispatch.legs import Roads
 from dispatch.permission import Asking, Offering, Territory, judge
 from dispatch.plan import Cause, Reason
+from dispatch.plates import PlateLimits, barred_by
 from dispatch.policy import LARGEST_TOTAL_MFEN, MFEN_PER_FEN, DispatchPolicy
 from dispatch.problem import (
     BatterySpec,
@@ -34,7 +36,9 @@ from dispatch.standing import FrozenStop, Standing, stand
 from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState
+from fleet.promises import PromiseState
 from fleet.requests import Priority, RequestState, TripKind, TripRequest
+from fleet.rules.plates import PlateRule
 from fleet.rules.refusals import Refusal
 from fleet.sites import Site
 from fleet.units import Level, Unit
@@ -107,6 +111,8 @@ def build(
     now: datetime,
     keep: frozenset[VehicleId] = frozenset(),
     ruling: Ruling | None = None,
+    plates: PlateLimits | None = None,
+    let_go: frozenset[VehicleId] = frozenset(),
 ) -> Snapshot:
     """Turn the facts of a day into a problem.
 
@@ -114,7 +120,8 @@ def build(
     wider. ``ruling`` are the rules of the day, by default those of the book without any measure of an office. A vehicle takes
     part when it is in service, has a driver (or is driven by its renter), stands on the road network
     and has charge above its reserve. Vehicles in ``keep`` keep the whole of their present itinerary; without one they take no
-    part.
+    part. ``plates`` are the rules about number plates, by default those that come with the program. Of the
+    vehicles in ``let_go`` only what the driver has begun is frozen, such as when the road ahead was closed.
 
     Raises
     ------
@@ -122,9 +129,10 @@ def build(
         If the priorities of all requests together exceed the solver's exact range.
     """
     ruling = ruling or Ruling(day=view.day)
+    plates = plates or PlateLimits()
     snaps = _SnapTest(roads, policy.access_limit_m)
     asked, answered = _triage(view, snaps, policy, ruling)
-    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, ruling)
+    crews, standings, left_out = _fleet(view, snaps, policy, now, keep, let_go, ruling)
     taking_part = {crew.vehicle.id for crew in crews}
     held = tuple(
         request.id
@@ -154,20 +162,64 @@ def build(
     points = tuple(places.index)
 
     # A problem without vehicles is still one: it needs legs, if only to say that nobody comes.
-    profiles = tuple(sorted({crew.vehicle.profile for crew in crews})) or (_ANY_PROFILE,)
+    # What is under way is driven to its end, whatever its plate.
+    against = [
+        () if standing.frozen or standing.first is not None else plates.rules_against(crew.vehicle, view.day)
+        for crew, standing in zip(crews, standings, strict=True)
+    ]
+    against = [tuple(rule for rule in rules if roads.concerns(barred_by([rule]))) for rules in against]
+    leg_kinds = [(crew.vehicle.profile, rules) for crew, rules in zip(crews, against, strict=True)]
+    profiles = tuple(sorted(set(leg_kinds), key=_leg_order)) or ((_ANY_PROFILE, ()),)
     hours = Hours(view.midnight, ambient_c=policy.ambient_c)
     for request, row in zip(requests, rows, strict=True):
         for stop, location in zip(request.stops, row, strict=True):
             hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))
-    matrices = tuple(
-        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m)
-        for name in profiles
-    )
+    matrices = [
+        legs_by_the_hour(roads, points, PROFILES[name], hours, access_limit_m=policy.access_limit_m, rules=rules)
+        for name, rules in profiles
+    ]
+    legs_of = [profiles.index(kind) for kind in leg_kinds]
+    ways = [[start, *frozen, home] for start, frozen, home in zip(start_at, frozen_at, home_at, strict=True)]
+    cut = [n for n, s in enumerate(standings) if s.frozen and is_cut(matrices[legs_of[n]], ways[n])]
+    idle = {crews[n].vehicle.id for n in cut if not has_begun(view, crews[n].vehicle.id, standings[n])}
+    if idle - let_go - keep:
+        return build(
+            view,
+            roads,
+            territory=territory,
+            policy=policy,
+            now=now,
+            keep=keep,
+            ruling=ruling,
+            plates=plates,
+            let_go=let_go | idle,
+        )
+    for number in cut:
+        longest_s, rest_s = ruling.drive_limits_s(crews[number].vehicle.region)
+        own = as_planned(
+            matrices[legs_of[number]],
+            view.itineraries[crews[number].vehicle.id],
+            places.index,
+            longest_s=None if crews[number].vehicle.self_drive else longest_s,
+            rest_s=rest_s,
+        )
+        legs_of[number] = len(matrices)
+        matrices.append(own)
     index_of = {request.id: number for number, request in enumerate(requests)}
     vehicle_index = {crew.vehicle.id: number for number, crew in enumerate(crews)}
-    askings = [asking_of(request, ruling, now=now, declined=view.declined.get(request.id, ())) for request in requests]
+    askings = [
+        asking_of(
+            request,
+            ruling,
+            now=now,
+            declined=view.declined.get(request.id, ()),
+            plates=None if request.id in pinned_ids else plates,
+            only=view.only.get(request.id),
+        )
+        for request in requests
+    ]
     reserved = ruling.reserved(crews, frozenset(assignment.vehicle_id for assignment in view.assignments.values()))
-    offerings = [_offering(crew.vehicle, view, ruling, reserved=crew.vehicle.id in reserved) for crew in crews]
+    offerings = [_offering(crew.vehicle, view, ruling, plates, reserved=crew.vehicle.id in reserved) for crew in crews]
     weights = ruling.weights(requests, view.units)
     asking_order = sorted(set(askings), key=lambda a: a.sort_key)
     offering_order = sorted(set(offerings), key=lambda o: o.sort_key)
@@ -176,7 +228,7 @@ def build(
     offering_number = {offering: number for number, offering in enumerate(offering_order)}
     equipment = sorted({e for c in crews for e in c.vehicle.equipment} | {e for r in requests for e in r.equipment})
     bit_of = {name: 1 << number for number, name in enumerate(equipment)}
-    price_of = [_mfen_per_m(matrix, policy) for matrix in matrices]
+    price_of = [mfen_per_m(matrix, policy) for matrix in matrices]
     group_of_id = {group.id: number for number, group in enumerate(groups)}
 
     specs = tuple(
@@ -215,7 +267,7 @@ def build(
             _pinned(f, location, index_of, view, group_of_id)
             for f, location in zip(standing.frozen, frozen_at[number], strict=True)
         )
-        legs = profiles.index(vehicle.profile)
+        legs = legs_of[number]
         longest_s, rest_s = ruling.drive_limits_s(vehicle.region)
         if standing.first is not None and pinned:
             home = home_at[number]
@@ -267,7 +319,7 @@ def build(
         standings=standings,
         requests=requests,
         points=points,
-        legs=matrices,
+        legs=tuple(matrices),
         site_of_group=site_of_group,
         site_at=_site_at(view, places),
         ruling=ruling,
@@ -385,7 +437,12 @@ def _request_spec(
     if assignment is not None and promised is not None:
         offered = assignment.state is AssignmentState.OFFERED
         change_fen = policy.offered_change_fen if offered else policy.accepted_change_fen
+    promised_from_s, promised_to_s = _promised_window(view, request)
+    if promised_from_s is not None:
+        change_fen = max(change_fen, policy.offered_change_fen)
     kept = policy.promised_factor if request.state is not RequestState.APPROVED else 1
+    if request.id in view.only:
+        kept = policy.priority_ratio  # a dispatcher's choice goes before the others of its class
     return RequestSpec(
         id=request.id,
         kind=RequestKind(request.kind.value),
@@ -399,7 +456,20 @@ def _request_spec(
         kinds=0 if request.vehicle_kind is None else 1 << KIND_ORDER.index(request.vehicle_kind),
         equipment=equipment,
         promised_vehicle=promised,
+        promised_earliest_s=promised_from_s,
+        promised_latest_s=promised_to_s,
         change_mfen=change_fen * MFEN_PER_FEN,
+    )
+
+
+def _promised_window(view: FleetView, request: TripRequest) -> tuple[int | None, int | None]:
+    """The promised pick-up in seconds of the day; its fractions count as kept. (None, None) without an open promise."""
+    promise = view.promises.get(request.id)
+    if promise is None or promise.state is not PromiseState.OPEN:
+        return None, None
+    return (
+        math.floor((promise.pickup_from_at - view.midnight).total_seconds()),
+        math.ceil((promise.pickup_to_at - view.midnight).total_seconds()),
     )
 
 
@@ -417,27 +487,44 @@ def _max_ride_s(
     return max(math.floor(direct_s * policy.ride_factor_frac), direct_s + policy.ride_slack_s)
 
 
-def asking_of(request: TripRequest, ruling: Ruling, *, now: datetime, declined: tuple[VehicleId, ...] = ()) -> Asking:
-    """What of a request decides who may serve it."""
+def _leg_order(kind: tuple[str, tuple[PlateRule, ...]]) -> tuple[str, tuple[str, ...]]:
+    return kind[0], tuple(rule.id for rule in kind[1])
+
+
+def asking_of(
+    request: TripRequest,
+    ruling: Ruling,
+    *,
+    now: datetime,
+    declined: tuple[VehicleId, ...] = (),
+    plates: PlateLimits | None,
+    only: VehicleId | None = None,
+) -> Asking:
+    """What of a request decides who may serve it; ``plates`` None: whatever the plate, because it has begun."""
     return Asking(
+        plate_places=() if plates is None else plates.of_places(request),
+        plate_hours=() if plates is None else plates.of_hours(request),
         unit_id=request.unit_id,
         rental=request.kind is TripKind.RENTAL,
         priority=request.priority,
         special=bool(request.equipment),
         declined=declined,
+        only=only,
         sealed=ruling.is_sealed(request),
         urgent=request.priority is Priority.EMERGENCY and request.stops[0].earliest_at <= now + RESERVE_RELEASE,
     )
 
 
-def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, *, reserved: bool) -> Offering:
-    was_declined = any(vehicle.id in vehicles for vehicles in view.declined.values())
+def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, plates: PlateLimits, *, reserved: bool) -> Offering:
+    singled = vehicle.id in view.only.values() or any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
+        plate=plates.of_vehicle(vehicle),
+        plate_home=plates.of_home(vehicle, view.sites.get(vehicle.home_site_id)),
         unit_id=vehicle.unit_id,
         region=vehicle.region,
         duty=vehicle.duty,
         self_drive=vehicle.self_drive,
-        declined_as=vehicle.id if was_declined else None,
+        declined_as=vehicle.id if singled else None,
         pooled=vehicle.pooled,
         listed=vehicle.listed,
         sealable=vehicle.duty not in ruling.unsealed_duties(vehicle.region),
@@ -478,6 +565,7 @@ def _fleet(
     policy: DispatchPolicy,
     now: datetime,
     keep: frozenset[VehicleId],
+    let_go: frozenset[VehicleId],
     ruling: Ruling,
 ) -> tuple[tuple[Crew, ...], tuple[Standing, ...], dict[VehicleId, str]]:
     """Crews that take part with their standings, and why the other vehicles do not."""
@@ -518,7 +606,11 @@ def _fleet(
                 itinerary,
                 assignments=view.assignments,
                 now=now,
-                freeze_s=_FOR_GOOD_S if vehicle.id in keep else policy.freeze_s,
+                freeze_s=_FOR_GOOD_S
+                if vehicle.id in keep
+                else -_FOR_GOOD_S
+                if vehicle.id in let_go
+                else policy.freeze_s,
                 rest_s=ruling.drive_limits_s(vehicle.region)[1],
                 driverless=vehicle.self_drive,
             )
@@ -615,7 +707,7 @@ def _pinned(
     )
 
 
-def _mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
+def mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
     """Energy by the profile's mean consumption over all legs, plus wear. One fen per kilometre is one mfen per metre."""
     reached = matrix.drive_m > 0
     metres = float(matrix.drive_m[reached].sum(dtype=np.int64))
@@ -663,7 +755,7 @@ def _charge_at_shift(
     site = view.sites[crew.vehicle.home_site_id]
     shift_s = crew.driver.shift.start_s if crew.driver is not None else 0
     idle_s = ruling.charging_s(crew.vehicle, site, now, view.midnight + timedelta(seconds=shift_s))
-    if idle_s <= 0 or not any(group.points > 0 for group in site.charge_groups):
+    if idle_s <= 0 or not any(group.usable_points > 0 for group in site.charge_groups):
         return battery.charge_wh
     target_wh = math.floor(battery.capacity_wh * policy.overnight_frac)
     gained_wh = math.floor(battery.max_ac_w * idle_s / 3_600)
@@ -690,7 +782,7 @@ def _charge_groups(
             continue
         if at_night and ruling.is_dark(site, end):
             continue  # a charge point knows no hours: where anybody works at night, it is out of the plan
-        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.points > 0]
+        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.usable_points > 0]
         if not points or not snaps.is_on(site.lon_wgs84, site.lat_wgs84):
             continue
         location = places.number(site.lon_wgs84, site.lat_wgs84)
@@ -700,7 +792,7 @@ def _charge_groups(
                     id=group_id(site, number),
                     location=location,
                     site=len(power),
-                    points=group.points,
+                    points=group.usable_points,
                     point_w=group.power_w,
                     dc=group.dc,
                     mfen_per_wh=max(0, site.price_fen_per_kwh - policy.power_fen_per_kwh),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from routing.conditions import Barred
 from routing.errors import InvalidClosure
 from routing.geography import edges_touching
 from routing.graph import RoadGraph
@@ -73,6 +74,25 @@ def find_edges(graph: RoadGraph, closure: Closure) -> npt.NDArray[np.int64]:
             reason="no road of the network lies there",
         )
     return edges
+
+
+_FREE_EDGE_DEG = 300 / 111_195
+"""How far inside its line a ring of :class:`routing.conditions.Barred` begins, in degrees of latitude."""
+
+
+def barred_edges(graph: RoadGraph, barred: Barred) -> npt.NDArray[np.bool_]:
+    """(m,) which edges are barred; none where the network knows no such road."""
+    found = np.zeros(graph.edge_count, dtype=bool)
+    if barred.refs:
+        wanted = {ref.strip().upper() for ref in barred.refs}
+        named = np.array([bool(wanted & _numbers(ref)) for ref in graph.refs], dtype=bool)
+        if len(named):
+            found |= named[graph.ref_index]
+    for number, ring in enumerate(barred.rings):
+        geometry = {"type": "Polygon", "coordinates": [[*map(list, ring), list(ring[0])]]}
+        everywhere = np.ones(graph.edge_count, dtype=bool)
+        found |= edges_touching(graph, geometry, everywhere, closure_id=f"ring {number}", inset_deg=_FREE_EDGE_DEG)
+    return found
 
 
 def speed_factors(graph: RoadGraph, closures: Sequence[Closure]) -> npt.NDArray[np.float64]:

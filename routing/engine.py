@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.climate import usual_c
-from routing.closures import Closure, speed_factors
-from routing.conditions import Conditions
+from routing.closures import Closure, barred_edges, speed_factors
+from routing.conditions import Barred, Conditions
 from routing.energy import drive_energy
 from routing.errors import NoRoute, OffNetwork
 from routing.graph import Confidence, RoadGraph
@@ -135,6 +135,7 @@ class RoadEngine:
         self._imposed = tuple(sorted(closures, key=lambda one: one.id))
         self._factor: Floats | None = speed_factors(graph, self._imposed) if self._imposed else None
         self._revision = 0
+        self._concerned: dict[Barred, bool] = {}
         self._lock = threading.Lock()
 
     def snap(self, point: Point, *, limit_m: float) -> Snap:
@@ -314,6 +315,13 @@ class RoadEngine:
             self._costs.clear()
             return True
 
+    def concerns(self, barred: Barred) -> bool:
+        """Whether this network knows any of these roads."""
+        with self._lock:
+            if barred not in self._concerned:
+                self._concerned[barred] = bool(barred_edges(self.graph, barred).any())
+            return self._concerned[barred]
+
     def runs_over(
         self,
         from_point: Point,
@@ -352,6 +360,8 @@ class RoadEngine:
         if self._factor is not None:
             drivable &= self._factor > 0
             speed_mps = speed_mps * np.where(drivable, self._factor, 1.0)
+        if conditions.barred is not None:
+            drivable &= ~barred_edges(graph, conditions.barred)
         if graph.height_limit_m is not None:
             drivable &= graph.height_limit_m >= profile.height_m
         if graph.mass_limit_kg is not None:

@@ -127,9 +127,16 @@ class Geography:
 
 
 def edges_touching(
-    graph: RoadGraph, geometry: Mapping[str, Any], among: npt.NDArray[np.bool_], *, closure_id: str
+    graph: RoadGraph,
+    geometry: Mapping[str, Any],
+    among: npt.NDArray[np.bool_],
+    *,
+    closure_id: str,
+    inset_deg: float = 0.0,
 ) -> npt.NDArray[np.bool_]:
     """(m,) which of the edges ``among`` (m,) meet a GeoJSON geometry; points and lines reach :data:`REACH_M` around.
+
+    Of an area, a strip ``inset_deg`` wide along its edge is not meant.
 
     Raises
     ------
@@ -150,12 +157,16 @@ def edges_touching(
         )
     if area.area == 0:
         area = area.buffer(REACH_M / METRES_PER_DEGREE)
+    elif inset_deg:
+        area = area.buffer(-inset_deg)
+        if area.is_empty:
+            return np.zeros(graph.edge_count, dtype=bool)
     west, south, east, north = area.bounds
     lon, lat = graph.node_lon_wgs84, graph.node_lat_wgs84
     touching = np.zeros(graph.edge_count, dtype=bool)
     # An edge with its shape lies within its length of its ends, so that far ones need no closer look.
     slack = graph.length_m / METRES_PER_DEGREE / math.cos(math.radians(min(80.0, max(abs(south), abs(north)))))
-    a, b = graph.edge_from, graph.edge_to
+    a = graph.edge_from
     near = (
         among
         & (lon[a] >= west - slack)
@@ -163,13 +174,28 @@ def edges_touching(
         & (lat[a] >= south - slack)
         & (lat[a] <= north + slack)
     )
-    shapely.prepare(area)
-    for edge in np.flatnonzero(near):
-        line = [(float(lon[a[edge]]), float(lat[a[edge]]))]
-        line += graph.shape_of(int(edge))
-        line.append((float(lon[b[edge]]), float(lat[b[edge]])))
-        touching[edge] = area.intersects(shapely.LineString(line))
+    chosen = np.flatnonzero(near)
+    if chosen.size:
+        shapely.prepare(area)
+        touching[chosen] = shapely.intersects(area, _lines(graph, chosen))
     return touching
+
+
+def _lines(graph: RoadGraph, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:
+    """One line an edge, over its shape points."""
+    tail, head = graph.edge_from[edges], graph.edge_to[edges]
+    if graph.shape_offset is None or graph.shape_lon_wgs84 is None or graph.shape_lat_wgs84 is None:
+        between = np.zeros(len(edges), dtype=np.int64)
+        inner = np.zeros((0, 2))
+    else:
+        first = graph.shape_offset[edges]
+        between = graph.shape_offset[edges + 1] - first
+        at = np.repeat(first - np.cumsum(between) + between, between) + np.arange(between.sum())
+        inner = np.stack([graph.shape_lon_wgs84[at], graph.shape_lat_wgs84[at]], axis=1).astype(np.float64)
+    owner = np.concatenate([np.arange(len(edges)), np.repeat(np.arange(len(edges)), between), np.arange(len(edges))])
+    ends = [np.stack([graph.node_lon_wgs84[n], graph.node_lat_wgs84[n]], axis=1) for n in (tail, head)]
+    order = np.argsort(owner, kind="stable")
+    return np.asarray(shapely.linestrings(np.concatenate([ends[0], inner, ends[1]])[order], indices=owner[order]))
 
 
 def load_geography() -> Geography:

@@ -8,13 +8,13 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from routing.closures import Closure
-from routing.conditions import Conditions
+from routing.conditions import Barred, Conditions
 from routing.engine import MILD, RoadEngine
 from routing.matrix import LegMatrix
 from routing.profiles import DriveProfile
@@ -77,6 +77,9 @@ class CachedRoads:
     def try_snap(self, point: Point, *, limit_m: float) -> Snap | None:
         return self.engine.try_snap(point, limit_m=limit_m)
 
+    def concerns(self, barred: Barred) -> bool:
+        return self.engine.concerns(barred)
+
     def matrix(
         self, points: Sequence[Point], profile: DriveProfile, *, access_limit_m: float, conditions: Conditions = MILD
     ) -> LegMatrix:
@@ -101,7 +104,8 @@ class CachedRoads:
         sha = hashlib.sha256(f"{_VERSION} {self._graph_digest} {self.engine.access} {access_limit_m!r}".encode())
         # A set has no order of its own, so that road numbers are sorted before they count.
         barred = [(one.id, one.speed_frac, sorted(one.refs), one.geometry) for one in closures]
-        sha.update(f"{profile!r} {conditions!r} {barred!r}".encode())
+        kept_out = None if conditions.barred is None else (sorted(conditions.barred.refs), conditions.barred.rings)
+        sha.update(f"{profile!r} {replace(conditions, barred=None)!r} {kept_out!r} {barred!r}".encode())
         for point in points:
             sha.update(f"{point.lon_wgs84!r},{point.lat_wgs84!r};".encode())
         return sha.hexdigest()

@@ -9,13 +9,15 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from api.access import READERS, REGISTRARS, Viewer, access_document
+from api.access import READERS, REGISTRARS, access_document
 from api.closed_roads import RoadView, to_road
 from api.dependencies import Caller, Change, Served, Store, document_response, needs, render
 from api.idempotency import Effect, etag
 from api.paging import After, Limit, list_visible
+from api.plan_views import find_latest_plan
 from api.problems import AlreadyExists, InvalidInput
 from api.registry import check_region
+from api.replanning import Scope, launch_told, replans
 from api.schemas.closures import ClosureInput
 from api.services import LOCAL_ZONE
 from api.stops import ACCESS_LIMIT_M
@@ -23,7 +25,7 @@ from fleet.closures import RoadClosure, lift
 from fleet.documents import decode, encode
 from fleet.ids import ClosureId, RegionCode
 from fleet.itineraries import Itinerary
-from fleet.store import FleetStore, Write
+from fleet.store import Document, FleetStore, Write
 from routing.closures import find_edges
 from routing.conditions import Conditions
 from routing.errors import OffNetwork
@@ -61,10 +63,11 @@ def get_road_closure(id: str, viewer: Caller, store: Store) -> Response:
     "/network/closures", dependencies=[needs(REGISTRARS)], status_code=201, summary="Close a road, or slow it down"
 )
 def declare_closure(given: ClosureInput, change: Change, services: Served, store: Store) -> Response:
-    """Declare it, and learn which orders run over those roads in that time; the next plan avoids them.
+    """Declare it, and learn which orders run over those roads in that time; a new plan that avoids them starts by itself.
 
     Roads are named by number, drawn as a geometry, or both. The drives of the planned days are looked over as they were
-    planned; a leg counts as touched when its fastest way takes one of the roads while the closure holds.
+    planned; a leg counts as touched when its fastest way takes one of the roads while the closure holds. ``replans`` names a
+    job for each day and region with such a leg, those of other regions included.
     """
     viewer = change.viewer
     viewer.require(REGISTRARS)
@@ -89,23 +92,27 @@ def declare_closure(given: ClosureInput, change: Change, services: Served, store
     def effect() -> Effect:
         if store.find("closure", closure.id) is not None:
             raise AlreadyExists(kind="closure", id=closure.id)
-        touched = list(_touched(store, viewer, services.closed.free, closure, edges, change.now))
+        found = list(_touched(store, services.closed.free, closure, edges, change.now))
+        touched = [leg for itinerary, leg in found if viewer.sees("itinerary", itinerary.body)]
+        scopes = {(str(leg["day"]), _planned_region(store, itinerary)) for itinerary, leg in found}
+        jobs, told = replans(services, scopes, started_by=viewer.person.id, now=change.now)
         body = encode(closure)
         return Effect(
             type="closure.declared",
             region=region,
-            writes=[Write(kind="closure", id=closure.id, expected_version=0, body=body)],
+            writes=[Write(kind="closure", id=closure.id, expected_version=0, body=body), *jobs],
             status=201,
-            body={**body, "version": 1, "edge_count": len(edges), "touched": touched},
+            body={**body, "version": 1, "edge_count": len(edges), "touched": touched, "replans": told},
             headers={"ETag": etag(1), "Location": f"/v1/network/closures/{closure.id}"},
-            data={"vehicle_ids": sorted({str(leg["vehicle_id"]) for leg in touched})},
+            data={"vehicle_ids": sorted({str(leg["vehicle_id"]) for _, leg in found})},
         )
 
-    return change.perform(effect)
+    return launch_told(services, store, change.perform(effect))
 
 
 @router.post("/network/closures/{id}:lift", summary="Open the road again")
-def lift_closure(id: str, change: Change, store: Store) -> Response:
+def lift_closure(id: str, change: Change, services: Served, store: Store) -> Response:
+    """Open it; days whose plan left somebody without a vehicle while it held are planned again (``replans``)."""
     change.viewer.require(REGISTRARS)
 
     def effect() -> Effect:
@@ -113,27 +120,50 @@ def lift_closure(id: str, change: Change, store: Store) -> Response:
         region = str(document.body["region"])
         change.viewer.require_region(region)
         change.check_match(document)
-        body = encode(lift(decode("closure", document.body), at=change.now))
+        closure = decode("closure", document.body)
+        jobs, told = replans(
+            services, _left_out(store, closure, change.now), started_by=change.viewer.person.id, now=change.now
+        )
+        body = encode(lift(closure, at=change.now))
         version = document.version + 1
         return Effect(
             type="closure.lifted",
             region=region,
-            writes=[Write(kind="closure", id=id, expected_version=document.version, body=body)],
+            writes=[Write(kind="closure", id=id, expected_version=document.version, body=body), *jobs],
             status=200,
-            body={**body, "version": version},
+            body={**body, "version": version, "replans": told},
             headers={"ETag": etag(version)},
         )
 
-    return change.perform(effect)
+    return launch_told(services, store, change.perform(effect))
+
+
+def _planned_region(store: FleetStore, itinerary: Document) -> str:
+    """The region that the plan of an itinerary was made for; its vehicle's where the plan is gone."""
+    plan = store.find("plan", str(itinerary.body["plan_id"]))
+    return str((itinerary if plan is None else plan).body["region"])
+
+
+def _left_out(store: FleetStore, closure: RoadClosure, now: datetime) -> set[Scope]:
+    """Days and regions, from today on, whose latest plan has unserved requests while the closure holds."""
+    day, last = _days(closure, now)
+    found: set[Scope] = set()
+    while day <= last:
+        plan = find_latest_plan(store, day.isoformat())
+        if plan is not None and plan.body["unserved"]:
+            found.add((day.isoformat(), str(plan.body["region"])))
+        day += timedelta(days=1)
+    return found
 
 
 def _touched(
-    store: FleetStore, viewer: Viewer, view: RoadView, closure: RoadClosure, edges: Any, now: datetime
-) -> Iterator[dict[str, Any]]:
-    """The legs of planned itineraries, among those the caller may see, that run over the roads while it holds."""
+    store: FleetStore, view: RoadView, closure: RoadClosure, edges: Any, now: datetime
+) -> Iterator[tuple[Document, dict[str, Any]]]:
+    """The legs of planned itineraries that run over the roads while it holds, each with its itinerary."""
     profiles: dict[str, str] = {}
     known: dict[tuple[Point, Point, str, Conditions], bool] = {}
-    for itinerary in _itineraries(store, viewer, closure, now):
+    for source in _itineraries(store, closure, now):
+        itinerary: Itinerary = decode("itinerary", source.body)
         vehicle = str(itinerary.vehicle_id)
         if vehicle not in profiles:
             document = store.find("vehicle", vehicle)
@@ -157,32 +187,39 @@ def _touched(
                 except OffNetwork:
                     known[key] = False
             if known[key]:
-                yield {
-                    "itinerary_id": itinerary.id,
-                    "vehicle_id": vehicle,
-                    "driver_id": itinerary.driver_id,
-                    "day": itinerary.day,
-                    "stop": number,
-                    "name": stop.name,
-                    "arrive_at": stop.arrive_at.isoformat(),
-                    "request_id": stop.request_id,
-                }
+                yield (
+                    source,
+                    {
+                        "itinerary_id": itinerary.id,
+                        "vehicle_id": vehicle,
+                        "driver_id": itinerary.driver_id,
+                        "day": itinerary.day,
+                        "stop": number,
+                        "name": stop.name,
+                        "arrive_at": stop.arrive_at.isoformat(),
+                        "request_id": stop.request_id,
+                    },
+                )
 
 
-def _itineraries(store: FleetStore, viewer: Viewer, closure: RoadClosure, now: datetime) -> Iterator[Itinerary]:
+def _days(closure: RoadClosure, now: datetime) -> tuple[date, date]:
+    """The first and the last local day on which it matters from now on."""
     first = max(now, closure.starts_at).astimezone(LOCAL_ZONE).date()
     last = first + timedelta(days=_DAYS_AHEAD)
     if closure.ends_at is not None:
         last = min(last, closure.ends_at.astimezone(LOCAL_ZONE).date())
+    return first, last
+
+
+def _itineraries(store: FleetStore, closure: RoadClosure, now: datetime) -> Iterator[Document]:
+    first, last = _days(closure, now)
     # A trip that began the day before may still be on the road.
-    day: date = first - timedelta(days=1)
+    day = first - timedelta(days=1)
     while day <= last:
         after = ""
         while True:
             page = store.list("itinerary", where=("day", day.isoformat()), after=after)
-            for document in page.documents:
-                if viewer.sees("itinerary", document.body):
-                    yield decode("itinerary", document.body)
+            yield from page.documents
             if page.next_after is None:
                 break
             after = page.next_after

@@ -15,9 +15,11 @@ from pydantic import AwareDatetime, BaseModel, Field, create_model
 
 from dispatch.plan import StopKind as RouteStopKind
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
 from fleet.people import Person, Role
 from fleet.plans import PlanRecord
 from fleet.requests import Priority, TripKind, TripRequest, TripStop
@@ -93,6 +95,12 @@ class TouchedStop(BaseModel):
     arrive_at: AwareDatetime
 
 
+class Replan(BaseModel):
+    job_id: str | None = Field(description="The job that plans that day again; null when the queue was full.")
+    day: str
+    region: str = Field(description="Code of the region planned, empty for all.")
+
+
 UnitAnswer = stored_model("UnitAnswer", Unit)
 SiteAnswer = stored_model("SiteAnswer", Site)
 VehicleAnswer = stored_model("VehicleAnswer", Vehicle)
@@ -114,9 +122,16 @@ PlanAnswer = stored_model(
     "PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...)
 )
 AgreementAnswer = stored_model("AgreementAnswer", Agreement)
+MeasureAnswer = stored_model("MeasureAnswer", Measure)
+BudgetAnswer = stored_model("BudgetAnswer", Budget)
 ClosureAnswer = stored_model("ClosureAnswer", RoadClosure)
+LiftedClosureAnswer = stored_model("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
 DeclaredClosureAnswer = stored_model(
-    "DeclaredClosureAnswer", RoadClosure, edge_count=(int, ...), touched=(list[TouchedStop], ...)
+    "DeclaredClosureAnswer",
+    RoadClosure,
+    edge_count=(int, ...),
+    touched=(list[TouchedStop], ...),
+    replans=(list[Replan], ...),
 )
 
 
@@ -235,6 +250,33 @@ class SolvedStop(BaseModel):
     toll_fen: int
 
 
+class MatrixPoint(BaseModel):
+    """A GeoJSON feature."""
+
+    type: str
+    id: str
+    geometry: dict[str, Any]
+    properties: dict[str, int]
+
+
+class LegTables(BaseModel):
+    """Rows leave, columns arrive; null where no way leads."""
+
+    drive_s: list[list[int | None]]
+    drive_m: list[list[int | None]]
+    drive_wh: list[list[int | None]]
+    fuel_ml: list[list[int | None]]
+    toll_fen: list[list[int | None]]
+    confidence: list[list[str | None]]
+
+
+class MatrixAnswer(BaseModel):
+    type: str
+    features: list[MatrixPoint]
+    profile: str
+    matrix: LegTables
+
+
 class SolvedRoute(BaseModel):
     vehicle_index: int
     vehicle_label: str
@@ -287,3 +329,28 @@ class SolveAnswer(BaseModel):
 class CheckAnswer(BaseModel):
     valid: bool
     violations: list[BreachAnswer]
+
+
+class SettlementLineAnswer(BaseModel):
+    """One order over the border: ``payer`` owes ``receiver`` the amount; the order number is the same on both sides."""
+
+    request_id: str
+    agreement_id: str
+    vehicle_id: str
+    day: str
+    payer: str
+    receiver: str
+    amount_fen: int
+    tariff: str
+
+
+class SettlementAnswer(BaseModel):
+    """The sheet of a period; ``balance_fen`` is 0."""
+
+    from_: str = Field(alias="from")
+    to: str
+    lines: list[SettlementLineAnswer]
+    payable_fen: dict[str, int]
+    receivable_fen: dict[str, int]
+    balance_fen: int
+    unpriced: list[str]
