@@ -14,6 +14,7 @@ from dispatch.problem import PinnedStop, Problem
 from dispatch.solve import StopRule, solve
 from tests.dispatch.generated import make_problem
 from tests.dispatch.straight_road import HOUR, line, pin, problem_of, transfer, vehicle
+from tests.dispatch.test_coupling import CASES
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +226,7 @@ def test_an_exclusive_party_rides_alone() -> None:
 
 
 def test_every_kind_of_damage_has_its_test() -> None:
-    tested = {*MUTATIONS, *(cause for _, cause in PROBLEMS), Breach.EXCLUSIVE}
+    tested = {*MUTATIONS, *(cause for _, cause in PROBLEMS), Breach.EXCLUSIVE, *CASES}
     assert tested == set(Breach) - {Breach.RULE}, "RULE is what the judge of rules says"
 
 
