@@ -34,6 +34,7 @@ from fleet.people import Person, Role
 from fleet.redis_server import RunningRedis
 from fleet.redis_store import RedisStore
 from fleet.store import Commit, FleetStore, Write
+from fleet.tracks import Tracks
 from routing.engine import RoadEngine
 from routing.stored import open_network
 
@@ -138,6 +139,7 @@ class Worker:
         self._threads.append(watch)
         watch.start()
         self._patiently(lambda: tidy(store, now=self._services.clock()))
+        self._services.attach_tracks(Tracks(settings.var_dir / "tracks.sqlite"))
         attach_store(self._services, store, works={"plan": plan_work(self._services)})
 
     def _patiently(self, step: Callable[[], _T]) -> _T:

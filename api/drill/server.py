@@ -32,6 +32,7 @@ from dispatch.legs import LegBook
 from fleet.memory_store import MemoryStore
 from fleet.people import Role
 from fleet.store import FleetStore
+from fleet.tracks import Tracks
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 
@@ -133,6 +134,7 @@ def serve_drill(
     services = Services(settings=settings, clock=clock, secret=b"drill", random_bytes=_seeded(seed))
     # The rounds do all planning here: what would start a plan job by itself must not plan beside them.
     attach_store(services, kept, works={"plan": lambda _control: {}})
+    services.attach_tracks(Tracks(":memory:"))
     access = ensure_demo(services, kept)
     services.demo_access = access
     roads = RoadEngine(load_builtin())
