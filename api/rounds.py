@@ -21,7 +21,7 @@ from api.overdue import reopen_unanswered
 from api.services import ROADS, Services, local_day
 from api.wording import Text
 from dispatch.errors import DispatchError
-from dispatch.follow import follow
+from dispatch.expect import expect
 from dispatch.service import ACTOR, RunReport, run_once
 from dispatch.solve import StopRule, solve
 from dispatch.view import read
@@ -30,6 +30,7 @@ from fleet.errors import FleetError, LeaseLost, StoreUnavailable
 from fleet.promises import NoticeReason
 from fleet.regions import covers
 from fleet.store import Event, FleetStore, Lease
+from fleet.vehicle_facts import STOPS_A_VEHICLE
 
 LEASE_S = 15.0
 """How long an area is without a leader when its leader dies; renewed at every turn and with every round."""
@@ -58,6 +59,12 @@ _CAUSES: tuple[tuple[str, NoticeReason], ...] = (
     ("assignment.declined", NoticeReason.DECLINED),
     ("assignment.lapsed", NoticeReason.UNANSWERED),
 )
+_AS_PLANNED = frozenset(
+    f"assignment.{step}"
+    for step in ("accepted", "started", "arrived", "picked_up", "dropped_off", "finished", "pinned")
+)
+"""Taps by which a day goes on. Whether it goes on in time is looked over every ``WATCH_S``."""
+
 _EVERY_DAY = frozenset({"vehicle", "driver", "site", "closure", "agreement"})
 """Facts that may matter on every planned day."""
 
@@ -220,6 +227,10 @@ class Rounds:
             status.planned |= {str(each.body["day"]) for each in event.documents if each.kind == "plan"}
         if event.actor == ACTOR and event.type != "assignment.lapsed":
             return set()
+        if event.type in _AS_PLANNED or (
+            event.type == "vehicle.reported" and event.data["kind"] not in STOPS_A_VEHICLE
+        ):
+            return set()
         days: set[str] = set()
         open_days = set(self._days(status, now))
         for document in event.documents:
@@ -253,9 +264,9 @@ class Rounds:
 
     def _runs_late(self, status: AreaStatus, store: FleetStore, day: str, now: datetime) -> bool:
         view = read(store, day=date.fromisoformat(day), in_scope=lambda code: covers(status.area, code))
-        return any(
-            follow(itinerary, assignments=view.assignments, now=now) is not itinerary
-            for itinerary in view.itineraries.values()
+        expected, late = expect(view, now=now, free_the_late=True)
+        return bool(late) or any(
+            expected.itineraries.get(id) is not itinerary for id, itinerary in view.itineraries.items()
         )
 
     def _round(self, status: AreaStatus, day: str, cause: NoticeReason) -> None:
