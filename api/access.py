@@ -23,6 +23,7 @@ from fleet.store import Body, Document, Event, FleetStore
 
 STAFF = frozenset({Role.DISPATCHER, Role.PLANNER, Role.AUDITOR, Role.ADMIN})
 REGISTRARS = frozenset({Role.DISPATCHER, Role.ADMIN})
+PLANNERS = frozenset({Role.PLANNER, Role.ADMIN})
 PLAN_STARTERS = frozenset({Role.DISPATCHER, Role.PLANNER, Role.ADMIN})
 REQUESTERS = frozenset({Role.REQUESTER, Role.APPROVER, Role.DISPATCHER, Role.ADMIN})
 APPROVERS = frozenset({Role.APPROVER})
@@ -40,6 +41,8 @@ READERS: Mapping[str, frozenset[Role]] = {
     "job": STAFF,
     "agreement": STAFF,
     "closure": STAFF | DRIVERS,
+    "measure": STAFF | DRIVERS,
+    "budget": STAFF | {Role.APPROVER},
     "promise": frozenset(Role),
     "notice": frozenset(Role),
     "plan_changes": STAFF,
@@ -106,6 +109,13 @@ class Viewer:
         if kind in ("plan", "plan_changes"):
             # A plan of the whole area is open to every region's staff; its parts are filtered one by one.
             return self.has(STAFF) and (in_region or region == "" or covers(region, person.region))
+        if kind == "measure":
+            # A closed region concerns every region whose trips lead there.
+            return self.has(READERS["measure"])
+        if kind == "budget":
+            return self.has(READERS["budget"]) and (
+                in_region or self._approves_for(str(body.get("unit_id") or ""), region)
+            )
         if kind == "day_fact":
             return (in_region and self.has(STAFF)) or body.get("told_by") == person.id
         if kind == "closure":

@@ -18,12 +18,15 @@ from pydantic.json_schema import models_json_schema
 from api.answer_examples import (
     AGREEMENT,
     ASSIGNMENT,
+    BUDGET,
     CHECKED,
     CLOSURE,
     DRIVER,
     IMPORTED,
     ITINERARY,
     JOB,
+    MATRIX,
+    MEASURE,
     OVERVIEW,
     PERSON,
     PLACE,
@@ -33,6 +36,7 @@ from api.answer_examples import (
     REGION,
     REQUEST,
     SESSION,
+    SETTLEMENT,
     SITE,
     SOLVED,
     TOUCHED,
@@ -77,6 +81,10 @@ def _all() -> dict[str, Described]:
     kept("/v1/persons", answers.PersonAnswer, PERSON)
     kept("/v1/agreements", answers.AgreementAnswer, AGREEMENT, amended=False)
     kept("/v1/network/closures", answers.ClosureAnswer, CLOSURE, amended=False)
+    kept("/v1/measures", answers.MeasureAnswer, MEASURE, amended=False)
+    one("POST /v1/measures/{id}:lift", answers.MeasureAnswer, {**MEASURE, "lifted_at": "2026-03-02T15:00:00+08:00"})
+    kept("/v1/budgets", answers.BudgetAnswer, BUDGET, amended=False)
+    one("GET /v1/settlements", answers.SettlementAnswer, SETTLEMENT)
     kept("/v1/requests", answers.RequestAnswer, REQUEST, amended=False)
     out = {**VEHICLE, "state": "out_of_service", "version": 2}
     one("POST /v1/vehicles/{id}:takeOutOfService", answers.VehicleAnswer, out)
@@ -89,6 +97,7 @@ def _all() -> dict[str, Described]:
     one("POST /v1/network/closures", answers.DeclaredClosureAnswer, declared)
     lifted = {**CLOSURE, "lifted_at": "2026-03-02T15:00:00+08:00", "replans": replans, "version": 2}
     one("POST /v1/network/closures/{id}:lift", answers.LiftedClosureAnswer, lifted)
+    one("POST /v1/network/matrix", answers.MatrixAnswer, MATRIX)
     one("POST /v1/requests", answers.SubmittedAnswer, {**REQUEST, "answer": PROMISE})
     asked = {**REQUEST, "assignment": None, "unserved_reasons": []}
     one("GET /v1/requests/{id}", answers.RequestDetailAnswer, asked)
@@ -134,7 +143,7 @@ AGREEMENT_STEPS = {
     "end": "ended",
     "renew": "proposed",
 }
-REQUEST_STEPS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
+REQUEST_STEPS = {"approve": "approved", "allowBudget": "submitted", "reject": "rejected", "cancel": "cancelled"}
 TAPS = {
     "accept": ("accepted", "accept"),
     "decline": ("declined", "decline"),

@@ -10,11 +10,13 @@ from typing import Any
 from api.jobs import JobCancelled, JobControl, Work
 from api.services import Services
 from api.wording import Text
+from dispatch.agreed import ruling_on
 from dispatch.plan import Plan, Route
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import Problem
 from dispatch.service import RunReport, run_once
 from dispatch.solve import Progress, StopRule, solve
+from fleet.ids import PersonId
 
 _READING = Text("正在读取数据和路程", "Reading facts and drives")
 _COMMITTING = Text("正在写入派车单", "Writing the orders")
@@ -78,11 +80,23 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
             region=region or None,
             clock=time.monotonic,
             solver=search,
+            ruling=ruling_on(
+                services.store,
+                date.fromisoformat(day),
+                book=services.book,
+                dispatcher_id=_dispatcher(services, control),
+            ),
             policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
         )
     services.metrics.plan_seconds.observe(time.monotonic() - started)
     services.metrics.plan_unserved.set(report.record.figures.unserved_count)
     return report
+
+
+def _dispatcher(services: Services, control: JobControl) -> PersonId | None:
+    """Who started the plan, where it is a person's account and not the machine (R156)."""
+    known = services.store.find("person", control.started_by) is not None
+    return PersonId(control.started_by) if known else None
 
 
 def result_of(report: RunReport) -> dict[str, Any]:

@@ -20,8 +20,10 @@ import structlog
 from api.overdue import reopen_unanswered
 from api.services import ROADS, Services, local_day
 from api.wording import Text
+from dispatch.agreed import ruling_on
 from dispatch.errors import DispatchError
 from dispatch.expect import expect
+from dispatch.policy import DispatchPolicy
 from dispatch.service import ACTOR, RunReport, run_once
 from dispatch.solve import StopRule, solve
 from dispatch.view import read
@@ -103,6 +105,7 @@ class Rounds:
         tick: Callable[[], float] = time.monotonic,
         iterations: int | None = None,
         lasts_s: float = LEASE_S,
+        improve_s: float = IMPROVE_S,
     ) -> None:
         self._services = services
         self._token = token
@@ -110,6 +113,7 @@ class Rounds:
         self._iterations = iterations
         self._pause_s = pause_s
         self._lasts_s = lasts_s
+        self._improve_s = improve_s
         self._tick = tick
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -258,7 +262,7 @@ class Rounds:
         if today not in status.due and self._runs_late(status, store, today, now):
             status.due[today] = NoticeReason.RUNNING_LATE
         for day in self._days(status, now):
-            if day in status.planned and tick - status.improved_at.get(day, tick) >= IMPROVE_S:
+            if day in status.planned and tick - status.improved_at.get(day, tick) >= self._improve_s:
                 status.due.setdefault(day, NoticeReason.REPLANNED)
             status.improved_at.setdefault(day, tick)
 
@@ -300,6 +304,8 @@ class Rounds:
             region=status.area or None,
             clock=time.monotonic,
             solver=_solve_aside,
+            ruling=ruling_on(services.store, date.fromisoformat(day), book=services.book),
+            policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
             why=Why(cause=cause),
             go_on=not first,
             lease=lease,

@@ -26,6 +26,8 @@ from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
 from fleet.requests import TripRequest
+from fleet.rules.load import load
+from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
 from fleet.tracks import Tracks
 
@@ -90,6 +92,7 @@ class Services:
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
+    book: RuleBook = field(default_factory=load)
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
@@ -201,8 +204,11 @@ class Services:
 
     def roads_now(self) -> RoadView:
         """The roads with the closures that hold at this moment."""
-        now = self.clock()
-        return self.closed.between(self.store, now, now + timedelta(microseconds=1))
+        return self.roads_at(self.clock())
+
+    def roads_at(self, at: datetime) -> RoadView:
+        """The roads with the closures that hold at an instant."""
+        return self.closed.between(self.store, at, at + timedelta(microseconds=1))
 
     @property
     def lines(self) -> RoadLines:

@@ -32,6 +32,7 @@ class Settings:
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
     ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
+    ``rules_dir`` is the folder of the office's own signed rule files (None: the book of the package alone).
     ``rounds`` keeps planned days in step with the facts, each round searching for ``round_seconds``; ``areas`` are the
     region codes that this process may lead, each planned by itself (empty: everything as one area).
     ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise; ``ambient_c`` the outside temperature
@@ -61,6 +62,7 @@ class Settings:
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
     argon2_memory_kib: int = 65_536
+    rules_dir: Path | None = None
     gbfs_contact: str = ""
     gbfs_availability: bool = False
 
@@ -144,6 +146,16 @@ def _day(environ: Mapping[str, str], name: str) -> str | None:
         raise InvalidSetting(name=name, value=text, remedy="a day such as 2026-03-02") from None
 
 
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_dir():
+        raise InvalidSetting(name=name, value=text, remedy="an existing folder")
+    return path
+
+
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from ``environ``, by default the environment of this process.
 
@@ -183,6 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         gbfs_contact=environ.get("CHUANYU_GBFS_CONTACT", "").strip(),
         gbfs_availability=_flag(environ, "CHUANYU_GBFS_AVAILABILITY"),
         argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
+        rules_dir=_folder(environ, "CHUANYU_RULES_DIR"),
     )
 
 

@@ -23,6 +23,9 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "job": Text("任务", "job"),
         "agreement": Text("合作协议", "agreement"),
         "closure": Text("交通管制", "closure"),
+        "measure": Text("管控措施", "measure"),
+        "budget": Text("用车预算", "budget"),
+        "tariff": Text("结算标准", "tariff"),
         "promise": Text("用车承诺", "promise"),
         "notice": Text("变更通知", "notice"),
         "webhook": Text("事件推送", "webhook"),
@@ -141,6 +144,7 @@ ACTIONS: Mapping[str, Text] = MappingProxyType(
         "resume": Text("恢复", "resuming"),
         "end": Text("终止", "ending"),
         "renew": Text("续签", "renewing"),
+        "waive": Text("说明理由", "giving a reason"),
         "seal": Text("封存", "sealing"),
         "hold": Text("占用", "holding"),
         "check_licence": Text("核验驾驶证", "checking the licence"),
@@ -193,10 +197,27 @@ CAUSES: Mapping[Cause, Text] = MappingProxyType(
         Cause.DRIVER_HOURS: Text("超过驾驶员连续驾驶或当班时间", "it breaks the driver's driving or working hours"),
         Cause.QUOTA: Text("超过本单位用车额度", "the unit's quota is used up"),
         Cause.APPROVAL: Text("尚未审批", "it is not approved yet"),
+        Cause.RULE: Text("规则不允许", "a rule forbids it"),
         Cause.LOST_TO: Text("车辆已优先保障其他申请", "the vehicles serve other requests that go first"),
         Cause.UNPROVEN: Text("未能证明原因", "the cause is not proven"),
     }
 )
+
+REFUSALS: Mapping[str, Text] = MappingProxyType(
+    {
+        "NOT_POOLED": Text("车辆不是平台统筹车辆", "the vehicles are not pooled"),
+        "NO_AGREEMENT": Text("两地之间没有生效的跨区协议", "no agreement between the regions is in force"),
+        "DUTY_MISMATCH": Text("车辆类别与任务不符", "the vehicles' class is kept for other duty"),
+        "NOT_OPTED_IN": Text("有关市（州）未加入片区跨区调度", "a prefecture has not opted in to its cooperation area"),
+        "NOT_CONFIRMED": Text("跨区协议尚待一方确认", "the agreement still wants one side's word"),
+        "EXPIRED": Text("跨区协议到期未复审", "the agreement was not reviewed in time"),
+        "OVER_QUOTA": Text("车辆在超编超标清单上", "the vehicles are on the over-quota list"),
+        "SEALED": Text("法定节假日车辆封存停驶", "vehicles are sealed on the public holiday"),
+        "READY_RESERVE": Text("应急待命车辆须保留", "the ready reserve stays back"),
+        "KIND_OR_EQUIPMENT": Text("车型或装备不符", "kind or equipment does not fit"),
+    }
+)
+"""Why a pair of trip and vehicle is forbidden: the names of ``dispatch.problem.TierRefusal``."""
 
 
 def word(table: Mapping[str, Text], key: object, language: Language) -> str:

@@ -121,7 +121,7 @@ def promise(
     policy = policy or DispatchPolicy()
     day = local_day(request.stops[0].earliest_at)
     # Whether it is approved, and its budget, are decided later: the question here is whether it could be driven.
-    ruling = replace(ruling or ruling_on(store, day), approvals=False)
+    ruling = replace(ruling or ruling_on(store, day, planning=False), approvals=False)
     territory = territory or territory_on(store, day, book=ruling.book)
     off = off_network(request, roads, policy)
     if off is not None:

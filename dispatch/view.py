@@ -87,6 +87,17 @@ def everywhere(_region: str) -> bool:
     return True
 
 
+def every(store: FleetStore, kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    """Yield all nouns of a kind, or those that an index selects, by id."""
+    after = ""
+    while True:
+        page = store.list(kind, where=where, after=after)
+        yield from (decode(kind, document.body) for document in page.documents)
+        if page.next_after is None:
+            return
+        after = page.next_after
+
+
 def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = everywhere) -> FleetView:
     """Read what a plan of ``day`` needs.
 
@@ -94,7 +105,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     """
     versions: dict[tuple[str, str], int] = {}
 
-    def every(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    def reading(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
         after = ""
         while True:
             page = store.list(kind, where=where, after=after)
@@ -109,7 +120,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     carried: dict[RequestId, TripRequest] = {}
     rented = rented_requests(store)
     for state in PLANNED_STATES:
-        for request in every("request", ("state", state.value)):
+        for request in reading("request", ("state", state.value)):
             first_day = local_day(request.stops[0].earliest_at)
             if not in_scope(request.region) or request.id in rented:
                 continue
@@ -117,15 +128,15 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
                 requests[request.id] = request
             elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
                 carried[request.id] = request
-    itineraries = {i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))}
-    vehicles = {v.id: v for v in every("vehicle") if in_scope(v.region) and not is_let(store, v, day)}
-    assignments, declined, lapsed, offers = _assignments(every, requests, carried, itineraries.values())
+    itineraries = {i.vehicle_id: i for i in reading("itinerary", ("day", day.isoformat()))}
+    vehicles = {v.id: v for v in reading("vehicle") if in_scope(v.region) and not is_let(store, v, day)}
+    assignments, declined, lapsed, offers = _assignments(reading, requests, carried, itineraries.values())
     return FleetView(
         day=day,
-        units={unit.id: unit for unit in every("unit")},
-        sites={site.id: site for site in every("site")},
+        units={unit.id: unit for unit in reading("unit")},
+        sites={site.id: site for site in reading("site")},
         vehicles=vehicles,
-        drivers={d.id: d for d in every("driver") if in_scope(d.region)},
+        drivers={d.id: d for d in reading("driver") if in_scope(d.region)},
         requests=dict(sorted(requests.items())),
         carried=dict(sorted(carried.items())),
         itineraries=itineraries,
@@ -134,8 +145,8 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
         offers=offers,
         only=_pinned(assignments, vehicles),
         lapsed=lapsed,
-        readings=_readings(every("day_fact", ("day", day.isoformat()))),
-        promises={p.id: p for p in every("promise", ("day", day.isoformat()))},
+        readings=_readings(reading("day_fact", ("day", day.isoformat()))),
+        promises={p.id: p for p in reading("promise", ("day", day.isoformat()))},
         versions=versions,
     )
 

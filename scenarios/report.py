@@ -8,10 +8,14 @@ from datetime import date
 from typing import Any
 
 from dispatch.policy import DispatchPolicy
+from fleet.rules.findings import Finding
+from fleet.sites import Site
 from scenarios.factors import Factors
 from scenarios.measures import MEASURES
 from scenarios.paired import Comparison, compare
 from scenarios.tally import Tally
+
+_YEAR_DAYS = 365
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,8 @@ class FleetResult:
     """One fleet's period.
 
     ``mended_count`` of the plans were made twice because the checker refused the first. ``figures`` are by the ids of
-    :data:`scenarios.measures.MEASURES`, ``refusals`` by cause.
+    :data:`scenarios.measures.MEASURES`, ``refusals`` by cause. ``ownership_fen`` is what a year of owning the vehicles and the
+    charge points costs (:mod:`scenarios.prices`), ``findings`` how the fleet stands by the planning rules on the last day.
     """
 
     id: str
@@ -44,6 +49,13 @@ class FleetResult:
     parts: tuple[Part, ...] = ()
     daily: Mapping[str, Tally] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
+    ownership_fen: float = 0.0
+    findings: tuple[Finding, ...] = ()
+    sites: tuple[Site, ...] = ()
+
+    def yearly_fen(self, days: int) -> float:
+        """Operating cost of the period on a year, and a year of owning vehicles and charge points."""
+        return self.figures["cost_fen"] * _YEAR_DAYS / max(1, days) + self.ownership_fen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +145,20 @@ class ScenarioReport:
                     "figures": dict(fleet.figures),
                     "refusals": dict(fleet.refusals),
                     "points_count": fleet.points_count,
+                    "ownership_fen_per_year": round(fleet.ownership_fen),
+                    "cost_fen_per_year": round(fleet.yearly_fen(self.days)),
+                    "findings": [
+                        {
+                            "rule_id": own.rule_id,
+                            "region": own.region,
+                            "verdict": own.verdict.value,
+                            "x": own.x,
+                            "y": own.y,
+                            "bound": own.bound,
+                            "subject": own.subject,
+                        }
+                        for own in fleet.findings
+                    ],
                     "by_region": dict(sorted(fleet.tally.by_region.items())),
                     "by_site": dict(sorted(fleet.tally.by_site.items())),
                     "parts": [{"first": part.first.isoformat(), "days": part.days} for part in fleet.parts],

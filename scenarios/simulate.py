@@ -17,8 +17,11 @@ from dispatch.legs import Roads
 from dispatch.service import Solver
 from dispatch.solve import solve
 from dispatch.view import local_midnight
+from fleet.compliance import evaluate
 from fleet.regions import covers
 from fleet.requests import Priority, TripRequest
+from fleet.rules.findings import Finding, Verdict
+from fleet.rules.load import load
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 from scenarios.demand import DemandMix
@@ -28,7 +31,9 @@ from scenarios.fleets import choose
 from scenarios.history import History, read_history
 from scenarios.measures import Account, measure
 from scenarios.naming import PURPOSE_EMERGENCY
+from scenarios.paper import build_agreements
 from scenarios.period import PeriodProgress, Setting, run_period
+from scenarios.prices import Prices
 from scenarios.quick import solve_quickly
 from scenarios.region import DemoRegion, Ground, build_demo, build_ground
 from scenarios.report import FleetResult, Part, ScenarioReport
@@ -295,6 +300,9 @@ def gather(scenario: Scenario, tasks: Sequence[PartTask], results: Sequence[dict
                 parts=parts,
                 daily=daily,
                 tally=whole,
+                ownership_fen=_ownership_fen(setting),
+                findings=_findings(setting, scenario),
+                sites=tuple(setting.sites),
             )
         )
     return ScenarioReport(
@@ -307,6 +315,22 @@ def gather(scenario: Scenario, tasks: Sequence[PartTask], results: Sequence[dict
         factors=scenario.factors,
         fleets=tuple(fleets),
     )
+
+
+def _ownership_fen(setting: Setting) -> float:
+    prices = Prices()
+    groups = [group for site in setting.sites for group in site.charge_groups]
+    slow, fast = (sum(group.points for group in groups if group.dc is dc) for dc in (False, True))
+    vehicles_fen = sum(prices.yearly_ownership_fen(vehicle.profile) for vehicle in setting.vehicles)
+    return vehicles_fen + prices.yearly_points_fen(slow=slow, fast=fast)
+
+
+def _findings(setting: Setting, scenario: Scenario) -> tuple[Finding, ...]:
+    """How the fleet stands by the planning rules on the last day; what nobody entered (quotas, spaces) is left out."""
+    days = scenario.period.days if scenario.period is not None else 1
+    last = scenario.demo.day + timedelta(days=days - 1)
+    found = evaluate(setting.units, setting.vehicles, setting.sites, last, load())
+    return tuple(own for own in found if own.verdict not in (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE))
 
 
 def build_region(demo: Demo) -> DemoRegion:
@@ -323,6 +347,7 @@ def build_region(demo: Demo) -> DemoRegion:
             persons=ground.persons,
             requests=ground.ask(day=demo.day, count=demo.requests, mix=mix, rng=generator),
             waiting=(),
+            agreements=build_agreements(demo.day),
             featured=ground.featured,
         )
     region = build_demo(

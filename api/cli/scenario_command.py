@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 from api.cli.terminal import JsonOption, LangOption, language, print_json, progress, refusing, result, table
+from api.outputs.scenario_html import write_scenario_html
+from api.outputs.scenario_xlsx import write_scenario_xlsx
 from api.vocabulary import CAUSES
 from api.wording import Language, Text
 from dispatch.plan import Cause
@@ -18,6 +20,7 @@ from scenarios.rental_weeks import ALL_WAYS, BASE, RentalTown, Ways, compare, di
 from scenarios.report import ReportRow, ScenarioReport
 from scenarios.scenario import InvalidScenario, list_scenarios, load_scenario
 from scenarios.simulate import ScenarioProgress, run_scenario
+from scenarios.sweep import Executor, Processes, RayCluster
 
 scenario_app = typer.Typer(help="情景推演。What-ifs on fleets that do not exist yet.", no_args_is_help=True)
 
@@ -40,10 +43,22 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="结果 JSON 文件 / file for the result as JSON")
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="结果网页，单一文件、无需联网 / report as one HTML file")
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="结果工作簿 / report as a workbook")] = None,
+    workers: Annotated[int, typer.Option("--workers", "-w", min=1, help="并行进程数 / processes side by side")] = 1,
+    ray: Annotated[
+        str | None, typer.Option("--ray", help="Ray 集群地址，local 为本机 / address of a Ray cluster, or local")
+    ] = None,
+    parts: Annotated[
+        Path | None,
+        typer.Option("--parts", help="保存各时段结果的目录，中断后续跑 / folder of finished parts, to resume"),
+    ] = None,
     lang: LangOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """推演一天：比较几支车队的派车、里程、能耗、排放与成本。Replay a day for several fleets and compare them.
+    """推演：比较几支车队的派车、里程、能耗、排放与成本。Take several fleets through the same days and compare them.
 
     The same dispatch as on duty, on a virtual clock. Exit code 1: a plan did not pass the check; 2: the scenario is unusable.
     """
@@ -56,10 +71,13 @@ def run(
             def tell(now: ScenarioProgress) -> None:
                 advance(now.done_frac, f"{now.fleet_id} {now.at:%H:%M} {now.served_count}")
 
-            report = run_scenario(chosen, on_progress=tell)
+            report = run_scenario(chosen, on_progress=tell, executor=_executor(workers, ray), folder=parts)
         if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(_json_text(report), encoding="utf-8")
+            _write(out, _json_text(report).encode())
+        if html is not None:
+            _write(html, write_scenario_html(report, chosen, language=tongue).encode())
+        if xlsx is not None:
+            _write(xlsx, write_scenario_xlsx(report, chosen, language=tongue))
     if as_json:
         print_json(report.to_json())
     else:
@@ -100,6 +118,17 @@ def rentals(
         for own in its
     ]
     result().print(table(heads, rows, tongue))
+
+
+def _executor(workers: int, ray: str | None) -> Executor | None:
+    if ray is not None:
+        return RayCluster(address=None if ray == "local" else ray, workers=workers if ray == "local" else None)
+    return Processes(workers) if workers > 1 else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def _json_text(report: ScenarioReport) -> str:

@@ -41,6 +41,8 @@ EVE_H = 20
 
 _SESSION_H = 72.0
 LEADER = "drill"
+_IMPROVE_S = 7_200.0
+"""A drill looks for something better every two hours only: what goes wrong is planned at once all the same."""
 
 
 class DrillClock:
@@ -141,7 +143,14 @@ def serve_drill(
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
     rounds = Rounds(
-        services, areas=("",), token=LEADER, seconds=1.0, iterations=iterations, tick=clock.seconds, lasts_s=1e9
+        services,
+        areas=("",),
+        token=LEADER,
+        seconds=1.0,
+        iterations=iterations,
+        tick=clock.seconds,
+        lasts_s=1e9,
+        improve_s=_IMPROVE_S,
     )
     services.rounds = rounds
     app = create_app(services)

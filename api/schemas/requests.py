@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from api.input_errors import Unacceptable
 from api.schemas.base import Id, Input, Instant, Latitude, Longitude, examples
 from api.trip_rules import MOST_PASSENGERS, PARTY, PARTY_REMEDY
-from fleet.requests import Priority, TripKind
+from fleet.requests import Priority, TripKind, Waiver
 from fleet.vehicles import VehicleKind
 
 
@@ -36,6 +36,17 @@ class TripStopInput(Input):
     earliest_at: Instant
     latest_at: Instant
     service_s: int = Field(default=60, ge=0, le=14 * 86_400, description="Seconds of service or stay at the stop.")
+
+
+class WaiverInput(Input):
+    rule_id: str = Field(
+        pattern=r"^(R|L)[0-9]{3}$", description="The rule that would stop the trip: R073, R078 or R176."
+    )
+    reason: str = Field(default="", max_length=50, description="One of the rule's reasons.")
+    text: str = Field(default="", max_length=500, description="What is said to it; of R176 the number of the permit.")
+
+    def to_noun(self) -> Waiver:
+        return Waiver(rule_id=self.rule_id, reason=self.reason, text=self.text)
 
 
 class TripRequestInput(Input):
@@ -75,6 +86,9 @@ class TripRequestInput(Input):
     vehicle_kind: VehicleKind | None = None
     equipment: frozenset[str] = Field(default=frozenset(), max_length=50)
     unit_id: Id | None = Field(default=None, description="The caller's own unit when absent.")
+    waivers: list[WaiverInput] = Field(
+        default_factory=list, max_length=10, description="Reasons to go on all the same."
+    )
 
 
 class EmergencyInput(Input):
