@@ -92,7 +92,10 @@ class AreaStatus:
 
 
 class Rounds:
-    """The rounds of one process. ``turn`` does what is due now; ``start`` repeats it until ``stop``."""
+    """The rounds of one process. ``turn`` does what is due now; ``start`` repeats it until ``stop``.
+
+    ``reopens`` off leaves orders that nobody answers where they are.
+    """
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class Rounds:
         iterations: int | None = None,
         lasts_s: float = LEASE_S,
         improve_s: float = IMPROVE_S,
+        reopens: bool = True,
     ) -> None:
         self._services = services
         self._token = token
@@ -114,6 +118,7 @@ class Rounds:
         self._pause_s = pause_s
         self._lasts_s = lasts_s
         self._improve_s = improve_s
+        self._reopens = reopens
         self._tick = tick
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -256,7 +261,7 @@ class Rounds:
         if tick - status.looked_at < WATCH_S:
             return
         status.looked_at = tick
-        if reopen_unanswered(store, now=now, area=status.area, lease=self._lease(status.area)):
+        if self._reopens and reopen_unanswered(store, now=now, area=status.area, lease=self._lease(status.area)):
             self._listen(status, store, now)
         today = local_day(now)
         if today not in status.due and self._runs_late(status, store, today, now):

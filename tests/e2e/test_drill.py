@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def play(folder: Path, seed: int) -> dict[str, Any]:
     with serve_drill(seed=seed, day=DAY, vehicles=59, requests=80, var_dir=folder, iterations=200) as running:
         people = People(running.url, running.access.password)
         admin = next(each.login for each in running.access.accounts if "admin" in each.roles)
-        day = Day(people, day=DAY, seed=seed, admin=admin, mishaps=Mishaps())
+        day = Day(people, day=DAY, seed=seed, admin=admin, mishaps=Mishaps(), step=timedelta(minutes=10))
         day.play()
         report = report_on(day, running.store)
         people.close()
