@@ -32,7 +32,7 @@ from dispatch.search.tables import (
 )
 from dispatch.search.timing import earliest
 
-KERNELS = "78b12b2080cdac02"
+KERNELS = "f7668e9d69acaf23"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
 
