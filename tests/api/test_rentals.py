@@ -26,9 +26,13 @@ from tests.api.rental_world import (
 )
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture
 def store_kind(request):
-    return request.param
+    return getattr(request, "param", "memory")
+
+
+#: the tests in which several documents change at once run over both stores
+both_stores = pytest.mark.parametrize("store_kind", ["memory", "redis"], indirect=True)
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def booked(world, **changes) -> Order:
     return order
 
 
+@both_stores
 def test_s05_a_retained_car_comes_first_then_an_nev_is_offered_and_closed_by_one_settlement(town):
     """R085, R086, R087, R088: refused while a retained car can; the order closes after return and one settlement."""
     by_day = approved(town, evening(start=9))
@@ -96,6 +101,7 @@ def test_one_matter_one_rental(town):
     assert refused(town.post("/v1/rentals", "tn-asker", ask(id))) == {"R086": "one_matter_one_rental"}
 
 
+@both_stores
 def test_a_repeated_hold_is_one_hold(town):
     id = approved(town, evening())
     answers = [town.post("/v1/rentals", "tn-asker", ask(id), Idempotency_Key="k-1") for _ in range(3)]
@@ -114,6 +120,7 @@ def test_a_car_is_let_once_and_the_unit_returns_it_before_it_takes_it_again(town
     assert [(point["id"], point["free_count"]) for point in points] == [("S-TN", 2)]
 
 
+@both_stores
 def test_a_hold_that_nobody_confirms_is_released_by_the_next_who_wants_the_car(town):
     first = approved(town, evening())
     order = hold(town, ask(first, vehicle_id="V-TN-R1"))
@@ -233,6 +240,7 @@ def test_an_extension_into_somebody_elses_time_is_refused(town):
     assert "R087" in refused(answer)
 
 
+@both_stores
 def test_a_breakdown_is_swapped_under_the_same_order(town):
     order = booked(town, vehicle_id="V-TN-R1")
     until(town, 20, 50)
@@ -266,6 +274,7 @@ def test_a_breakdown_without_another_car_ends_the_order_and_bills_what_was_drive
     assert bill["amount_fen"] == 1 * 1500 + 15 * 60
 
 
+@both_stores
 def test_a_dispute_stops_the_settlement_until_somebody_else_resolves_it(town):
     order = booked(town)
     until(town, 20, 50)
@@ -303,6 +312,7 @@ def test_an_order_of_others_is_not_there(town):
     assert town.get(f"/v1/rentals/{order.id}", "tn-boss").status_code == 200
 
 
+@both_stores
 def test_many_at_once_never_share_a_car(town):
     """Thirty orders for two cars at the same time: two are held, whoever comes first."""
     ids = [approved(town, evening()) for _ in range(30)]
