@@ -48,7 +48,8 @@ def prove(problem: Problem, *, limit: ProofLimit | None = None, should_stop: Cal
     Raises
     ------
     TooLargeForProof
-        The problem has too many routes, or the time was too short for any plan.
+        The problem has too many routes, or the time was too short for any plan; or it has limits between routes
+        (``Problem.coupling``) or points held by others, which are not proved over.
     """
     limit = limit or ProofLimit()
     clock = time.monotonic
@@ -60,6 +61,9 @@ def prove(problem: Problem, *, limit: ProofLimit | None = None, should_stop: Cal
     def stopped() -> bool:
         return left_s() <= 0 or bool(should_stop and should_stop())
 
+    if problem.coupling or problem.held_points:
+        # neither limits between routes nor points held by others are stated in the cover
+        raise TooLargeForProof("limits between routes", 1, 0)
     begun = begun_requests(problem)
     open_requests = tuple(r for r in range(len(problem.requests)) if r not in begun)
     weights = [int(w) for w in urgency_weights(problem)]
