@@ -279,6 +279,22 @@ SETTLEMENT = {
     "balance_fen": 0,
     "unpriced": [],
 }
+MATRIX = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "id": "suining",
+            "geometry": {"type": "Point", "coordinates": [105.5929, 30.5328]},
+            "properties": {"row": 0},
+        }
+    ],
+    "profile": "sedan_bev",
+    "matrix": {
+        **{name: [[0]] for name in ("drive_s", "drive_m", "drive_wh", "fuel_ml", "toll_fen")},
+        "confidence": [["sourced"]],
+    },
+}
 TOUCHED = {
     "itinerary_id": "I-1",
     "vehicle_id": "V-SN-1",

@@ -25,6 +25,7 @@ from api.answer_examples import (
     IMPORTED,
     ITINERARY,
     JOB,
+    MATRIX,
     MEASURE,
     OVERVIEW,
     PERSON,
@@ -96,6 +97,7 @@ def _all() -> dict[str, Described]:
     one("POST /v1/network/closures", answers.DeclaredClosureAnswer, declared)
     lifted = {**CLOSURE, "lifted_at": "2026-03-02T15:00:00+08:00", "replans": replans, "version": 2}
     one("POST /v1/network/closures/{id}:lift", answers.LiftedClosureAnswer, lifted)
+    one("POST /v1/network/matrix", answers.MatrixAnswer, MATRIX)
     one("POST /v1/requests", answers.SubmittedAnswer, {**REQUEST, "answer": PROMISE})
     asked = {**REQUEST, "assignment": None, "unserved_reasons": []}
     one("GET /v1/requests/{id}", answers.RequestDetailAnswer, asked)

@@ -177,8 +177,11 @@ class Services:
 
     def roads_now(self) -> RoadView:
         """The roads with the closures that hold at this moment."""
-        now = self.clock()
-        return self.closed.between(self.store, now, now + timedelta(microseconds=1))
+        return self.roads_at(self.clock())
+
+    def roads_at(self, at: datetime) -> RoadView:
+        """The roads with the closures that hold at an instant."""
+        return self.closed.between(self.store, at, at + timedelta(microseconds=1))
 
     @property
     def lines(self) -> RoadLines:

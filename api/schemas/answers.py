@@ -250,6 +250,33 @@ class SolvedStop(BaseModel):
     toll_fen: int
 
 
+class MatrixPoint(BaseModel):
+    """A GeoJSON feature."""
+
+    type: str
+    id: str
+    geometry: dict[str, Any]
+    properties: dict[str, int]
+
+
+class LegTables(BaseModel):
+    """Rows leave, columns arrive; null where no way leads."""
+
+    drive_s: list[list[int | None]]
+    drive_m: list[list[int | None]]
+    drive_wh: list[list[int | None]]
+    fuel_ml: list[list[int | None]]
+    toll_fen: list[list[int | None]]
+    confidence: list[list[str | None]]
+
+
+class MatrixAnswer(BaseModel):
+    type: str
+    features: list[MatrixPoint]
+    profile: str
+    matrix: LegTables
+
+
 class SolvedRoute(BaseModel):
     vehicle_index: int
     vehicle_label: str
