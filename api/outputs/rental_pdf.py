@@ -34,6 +34,11 @@ _REASONS = {
     "important": "重要", "urgent": "紧急", "special": "特殊", "long_distance": "远距离", "grassroots_short": "基层短途",
     "own_fleet_short": "自有车辆不足", "public_transport_unfit": "公共交通不便",
 }  # fmt: skip
+_LINES = {
+    "start": "起步费", "time": "时长费", "day_cap": "每日封顶减免", "year_cap": "年度封顶减免", "distance": "里程费",
+    "energy": "电费", "one_way": "异地还车", "late": "超时费", "incentive": "引导还车奖励", "late_cancel": "超时取消",
+    "no_show": "未取车",
+}  # fmt: skip
 _MEANS = {"own": "自有车辆", "pooled": "统筹车辆", "public_transport": "公共交通"}
 
 
@@ -97,7 +102,10 @@ def _story(rental: Rental, names: FormNames, title: str) -> list[Flowable]:
     ]
     items = [["费用项目", "数量", "金额（元）"]]
     bill = rental.quote if rental.settlement is None else rental.settlement.bill
-    items += [[line.code, f"{line.quantity} {line.unit}", _yuan(line.amount_fen)] for line in bill.lines]
+    items += [
+        [_LINES.get(line.code, line.code), f"{line.quantity} {line.unit}", _yuan(line.amount_fen)]
+        for line in bill.lines
+    ]
     signs = [["承租人签字", "", "单位盖章", "", "主管部门", ""]]
     return [
         Paragraph(safe(title), head),
