@@ -107,7 +107,8 @@ class FleetChoice:
 
     ``replace_combustion_frac`` of the combustion vehicles become battery vehicles; or so many that ``nev_frac`` of the whole
     fleet are new-energy vehicles. ``points_per_nev`` scales the charge points of all sites to that ratio (R052), ``keep_frac``
-    keeps only that share of the vehicles (the total never grows, R033).
+    keeps only that share of the vehicles (the total never grows, R033). Or ``stock`` and ``points`` say it site by site: how
+    many pooled vehicles of which drive profile, and how many slow and fast charge points (see :mod:`scenarios.mixes`).
     """
 
     id: str
@@ -117,8 +118,12 @@ class FleetChoice:
     nev_frac: float | None = None
     points_per_nev: float | None = None
     keep_frac: float = 1.0
+    stock: tuple[tuple[str, str, int], ...] = ()
+    points: tuple[tuple[str, int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.stock and (self.nev_frac is not None or self.replace_combustion_frac or self.keep_frac < 1):
+            raise ValueError("stock: without nev_frac, replace_combustion_frac and keep_frac")
         if self.nev_frac is not None and self.replace_combustion_frac:
             raise ValueError("nev_frac and replace_combustion_frac: one of them")
         if not 0 < self.keep_frac <= 1:

@@ -140,11 +140,16 @@ def run_scenario(
 
 
 def part_tasks(scenario: Scenario, *, assignments: bool = False) -> list[PartTask]:
-    """Cut a scenario into its parts, fleet by fleet."""
+    """Cut a scenario into its parts, fleet by fleet.
+
+    A part knows its own fleet alone and not how long the whole is, so that what a shorter run or one with fewer fleets has
+    worked out counts in a longer one.
+    """
     period = scenario.period or Period(days=1, part_days=1)
+    of_part = None if scenario.period is None else replace(period, days=period.part_days)
     return [
         PartTask(
-            scenario=scenario,
+            scenario=replace(scenario, fleets=(fleet,), period=of_part),
             fleet_id=fleet.id,
             first=scenario.demo.day + timedelta(days=begin),
             days=min(period.part_days, period.days - begin),
