@@ -18,6 +18,7 @@ from api.jobs import JobControl
 from api.plan_views import find_latest_plan
 from api.planning import plan_day, plan_work
 from api.promises import answer_with
+from api.scenario_jobs import scenario_work
 from api.services import DemoAccess, Services
 from dispatch.legs import LegBook
 from dispatch.solve import warm_up
@@ -117,7 +118,8 @@ class Worker:
         self._threads.append(watch)
         watch.start()
         self._patiently(lambda: tidy(store, now=self._services.clock()))
-        attach_store(self._services, store, works={"plan": plan_work(self._services)})
+        works = {"plan": plan_work(self._services), "scenario": scenario_work(self._services)}
+        attach_store(self._services, store, works=works)
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Repeat a step of the start, each of which may be done twice, while the store is brought back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from importlib.resources import files
@@ -26,6 +27,7 @@ __all__ = [
     "list_scenarios",
     "load_scenario",
     "parse_scenario",
+    "read_scenario",
 ]
 
 
@@ -201,6 +203,11 @@ def parse_scenario(text: str, *, source: str) -> Scenario:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidScenario(source=source, field="file", value=str(error), remedy="valid TOML") from error
+    return read_scenario(raw, source=source)
+
+
+def read_scenario(raw: Mapping[str, Any], *, source: str) -> Scenario:
+    """Read a scenario from plain values, in the structure of the TOML files; raises :class:`InvalidScenario`."""
     body: dict[str, Any] = {"name": source, **raw}
     if "fleet" in body:
         body["fleets"] = body.pop("fleet")

@@ -334,7 +334,8 @@ def _findings(setting: Setting, scenario: Scenario) -> tuple[Finding, ...]:
     days = scenario.period.days if scenario.period is not None else 1
     last = scenario.demo.day + timedelta(days=days - 1)
     found = evaluate(setting.units, setting.vehicles, setting.sites, last, load())
-    return tuple(own for own in found if own.verdict not in (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE))
+    silent = (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE)
+    return tuple(own for own in found if own.verdict not in silent and (own.x or own.y or own.rule_id == "R039"))
 
 
 def build_region(demo: Demo) -> DemoRegion:
