@@ -17,11 +17,13 @@ from collections.abc import Iterable, Mapping
 from api.geography import covers
 from api.problems import Forbidden, OutsideRegion
 from fleet.errors import NotFound
+from fleet.itineraries import GONE
 from fleet.people import Person, Role
 from fleet.store import Body, Document, Event, FleetStore
 
 STAFF = frozenset({Role.DISPATCHER, Role.PLANNER, Role.AUDITOR, Role.ADMIN})
 REGISTRARS = frozenset({Role.DISPATCHER, Role.ADMIN})
+PLANNERS = frozenset({Role.PLANNER, Role.ADMIN})
 PLAN_STARTERS = frozenset({Role.DISPATCHER, Role.PLANNER, Role.ADMIN})
 REQUESTERS = frozenset({Role.REQUESTER, Role.APPROVER, Role.DISPATCHER, Role.ADMIN})
 APPROVERS = frozenset({Role.APPROVER})
@@ -39,6 +41,12 @@ READERS: Mapping[str, frozenset[Role]] = {
     "job": STAFF,
     "agreement": STAFF,
     "closure": STAFF | DRIVERS,
+    "measure": STAFF | DRIVERS,
+    "budget": STAFF | {Role.APPROVER},
+    "promise": frozenset(Role),
+    "notice": frozenset(Role),
+    "plan_changes": STAFF,
+    "day_fact": STAFF | DRIVERS,
     "rental": frozenset(Role),
     "rental_point": frozenset(Role),
     "rental_tariff": frozenset(Role),
@@ -89,17 +97,27 @@ class Viewer:
             return in_region and self.has(READERS["vehicle"])
         if kind == "driver":
             return (in_region and self.has(STAFF)) or self._is_me_driving(body.get("id"))
-        if kind == "request":
+        if kind in ("request", "promise", "notice"):
             return (
                 body.get("requester_id") == person.id
                 or (in_region and self.has(STAFF))
                 or (self.has(APPROVERS) and self._approves_for(str(body.get("unit_id") or ""), region))
+                or any(self._is_me_driving(told) for told in body.get("told_driver_ids") or ())
             )
         if kind in ("assignment", "itinerary"):
             return (in_region and self.has(STAFF)) or self._is_me_driving(body.get("driver_id"))
-        if kind == "plan":
+        if kind in ("plan", "plan_changes"):
             # A plan of the whole area is open to every region's staff; its parts are filtered one by one.
             return self.has(STAFF) and (in_region or region == "" or covers(region, person.region))
+        if kind == "measure":
+            # A closed region concerns every region whose trips lead there.
+            return self.has(READERS["measure"])
+        if kind == "budget":
+            return self.has(READERS["budget"]) and (
+                in_region or self._approves_for(str(body.get("unit_id") or ""), region)
+            )
+        if kind == "day_fact":
+            return (in_region and self.has(STAFF)) or body.get("told_by") == person.id
         if kind == "closure":
             # Roads are everybody's: a closed pass concerns every region whose cars might take it.
             return self.has(READERS["closure"])
@@ -219,11 +237,11 @@ def access_to_drive(viewer: Viewer, store: FleetStore, id: str) -> Document:
 
 
 def find_assignment_of(store: FleetStore, request_id: str) -> Document | None:
-    """Return the request's assignment that is neither declined nor withdrawn, the newest where there are several."""
+    """Return the request's assignment that still binds somebody or was driven, the newest where there are several."""
     live = [
         document
         for document in store.list("assignment", where=("request_id", request_id), limit=200).documents
-        if document.body.get("state") not in ("declined", "withdrawn")
+        if document.body.get("state") not in GONE
     ]
     return max(live, key=lambda document: (str(document.body.get("offered_at")), document.id), default=None)
 

@@ -9,15 +9,18 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from fleet.agreements import Agreement, AgreementKind, AgreementTier
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.documents import encode
 from fleet.drivers import Driver, Shift
 from fleet.ids import (
     AgreementId,
     AssignmentId,
+    BudgetId,
     ClosureId,
     DriverId,
     ItineraryId,
+    MeasureId,
     PersonId,
     PlanId,
     RegionCode,
@@ -27,6 +30,7 @@ from fleet.ids import (
     VehicleId,
 )
 from fleet.itineraries import Assignment, Itinerary, ItineraryStop, StopKind
+from fleet.measures import Measure, MeasureKind
 from fleet.people import Person, Role
 from fleet.plans import PlanFigures, PlanRecord
 from fleet.requests import TripKind, TripRequest, TripStop
@@ -242,6 +246,55 @@ CLOSURE = _stored(
         declared_by=PersonId("P-3"),
     )
 )
+MEASURE = _stored(
+    Measure(
+        id=MeasureId("M-1"),
+        kind=MeasureKind.CLOSED,
+        region=_SUINING,
+        reason="疫情防控",
+        starts_at=_at(8),
+        declared_by=PersonId("P-3"),
+    )
+)
+BUDGET = _stored(
+    Budget(id=BudgetId("B-2026-U-1"), unit_id=UnitId("U-1"), region=_SUINING, year=2026, cap_fen=12_000_000)
+)
+SETTLEMENT = {
+    "from": "2026-03-01",
+    "to": "2026-03-31",
+    "lines": [
+        {
+            "request_id": "R-1",
+            "agreement_id": "A-1",
+            "vehicle_id": "V-1",
+            "day": "2026-03-02",
+            "payer": "510900",
+            "receiver": "500152",
+            "amount_fen": 18_600,
+            "tariff": "川渝互助",
+        }
+    ],
+    "payable_fen": {"510900": 18_600},
+    "receivable_fen": {"500152": 18_600},
+    "balance_fen": 0,
+    "unpriced": [],
+}
+MATRIX = {
+    "type": "FeatureCollection",
+    "features": [
+        {
+            "type": "Feature",
+            "id": "suining",
+            "geometry": {"type": "Point", "coordinates": [105.5929, 30.5328]},
+            "properties": {"row": 0},
+        }
+    ],
+    "profile": "sedan_bev",
+    "matrix": {
+        **{name: [[0]] for name in ("drive_s", "drive_m", "drive_wh", "fuel_ml", "toll_fen")},
+        "confidence": [["sourced"]],
+    },
+}
 TOUCHED = {
     "itinerary_id": "I-1",
     "vehicle_id": "V-SN-1",

@@ -15,6 +15,8 @@ from typing import Any
 from api.services import LOCAL_ZONE, DemoAccess, DemoAccount, Services, local_day
 from fleet import documents
 from fleet.people import Person
+from fleet.rules.fitness import is_holiday
+from fleet.rules.load import load
 from fleet.store import Commit, FleetStore, Write
 from scenarios.places import load_places
 from scenarios.region import build_demo
@@ -31,10 +33,16 @@ class NotADemo(Exception):
 
 
 def choose_day(now: datetime) -> str:
-    """Return the day to generate: today before 05:00 local time, else tomorrow, so that no trip lies in the past."""
+    """Return the day to generate: today before 05:00 local time, else tomorrow, so that no trip lies in the past.
+
+    Public holidays are passed over: their vehicles are sealed (R078).
+    """
     today = date.fromisoformat(local_day(now))
     early = now.astimezone(LOCAL_ZONE).hour < _LAST_HOUR_FOR_TODAY
-    return (today if early else today + timedelta(days=1)).isoformat()
+    day = today if early else today + timedelta(days=1)
+    while is_holiday(load().at(day, "510000"), day):
+        day += timedelta(days=1)
+    return day.isoformat()
 
 
 def load_password(path: Path, draw: Callable[[int], bytes]) -> str:
@@ -83,6 +91,7 @@ def ensure_demo(services: Services, store: FleetStore) -> DemoAccess:
             *region.persons,
             *region.requests,
             *region.waiting,
+            *region.agreements,
         ]
         for start in range(0, len(nouns), _CHUNK):
             writes = [

@@ -18,12 +18,15 @@ from pydantic.json_schema import models_json_schema
 from api.answer_examples import (
     AGREEMENT,
     ASSIGNMENT,
+    BUDGET,
     CHECKED,
     CLOSURE,
     DRIVER,
     IMPORTED,
     ITINERARY,
     JOB,
+    MATRIX,
+    MEASURE,
     OVERVIEW,
     PERSON,
     PLACE,
@@ -33,6 +36,7 @@ from api.answer_examples import (
     REGION,
     REQUEST,
     SESSION,
+    SETTLEMENT,
     SITE,
     SOLVED,
     TOUCHED,
@@ -40,6 +44,7 @@ from api.answer_examples import (
     VEHICLE,
     WHO,
 )
+from api.live_described import live_described
 from api.rental_described import list_described
 from api.schemas import answers
 
@@ -76,6 +81,10 @@ def _all() -> dict[str, Described]:
     kept("/v1/persons", answers.PersonAnswer, PERSON)
     kept("/v1/agreements", answers.AgreementAnswer, AGREEMENT, amended=False)
     kept("/v1/network/closures", answers.ClosureAnswer, CLOSURE, amended=False)
+    kept("/v1/measures", answers.MeasureAnswer, MEASURE, amended=False)
+    one("POST /v1/measures/{id}:lift", answers.MeasureAnswer, {**MEASURE, "lifted_at": "2026-03-02T15:00:00+08:00"})
+    kept("/v1/budgets", answers.BudgetAnswer, BUDGET, amended=False)
+    one("GET /v1/settlements", answers.SettlementAnswer, SETTLEMENT)
     kept("/v1/requests", answers.RequestAnswer, REQUEST, amended=False)
     out = {**VEHICLE, "state": "out_of_service", "version": 2}
     one("POST /v1/vehicles/{id}:takeOutOfService", answers.VehicleAnswer, out)
@@ -88,6 +97,7 @@ def _all() -> dict[str, Described]:
     one("POST /v1/network/closures", answers.DeclaredClosureAnswer, declared)
     lifted = {**CLOSURE, "lifted_at": "2026-03-02T15:00:00+08:00", "replans": replans, "version": 2}
     one("POST /v1/network/closures/{id}:lift", answers.LiftedClosureAnswer, lifted)
+    one("POST /v1/network/matrix", answers.MatrixAnswer, MATRIX)
     one("POST /v1/requests", answers.SubmittedAnswer, {**REQUEST, "answer": PROMISE})
     asked = {**REQUEST, "assignment": None, "unserved_reasons": []}
     one("GET /v1/requests/{id}", answers.RequestDetailAnswer, asked)
@@ -111,6 +121,7 @@ def _all() -> dict[str, Described]:
     )
     one("POST /v1/plans, GET /v1/jobs/{id}, DELETE /v1/jobs/{id}", answers.JobAnswer, JOB)
     one("POST /v1/scenarios", answers.JobAnswer, {**JOB, "kind": "scenario"})
+    live_described(one)
     one("GET /v1/plans", answers.page_of(answers.PlanHead), _page(PLAN_HEAD))
     one("GET /v1/plans/{id}, GET /v1/plans/latest", answers.PlanAnswer, PLAN)
     one("POST /v1/sessions", answers.SessionAnswer, SESSION)
@@ -133,10 +144,13 @@ AGREEMENT_STEPS = {
     "end": "ended",
     "renew": "proposed",
 }
-REQUEST_STEPS = {"approve": "approved", "reject": "rejected", "cancel": "cancelled"}
+REQUEST_STEPS = {"approve": "approved", "allowBudget": "submitted", "reject": "rejected", "cancel": "cancelled"}
 TAPS = {
     "accept": ("accepted", "accept"),
     "decline": ("declined", "decline"),
+    "arrive": ("started", "arrive"),
+    "delay": ("on_board", "delay"),
+    "absent": ("absent", "absent"),
     "start": ("started", "start"),
     "pickUp": ("on_board", "pick_up"),
     "dropOff": ("dropped_off", "drop_off"),
@@ -150,6 +164,8 @@ REPORT: dict[str, Any] = {
     "charge_frac": None,
     "reason": "",
     "passengers": None,
+    "expected_at": None,
+    "implied": False,
 }
 
 

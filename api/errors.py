@@ -142,6 +142,24 @@ class StillStarting(ApiError):
         self.waiting_for = waiting_for
 
 
+class CannotServe(ApiError):
+    """The chosen vehicle cannot serve the request; ``reasons`` say why."""
+
+    def __init__(self, *, id: str, reasons: Sequence[Text]) -> None:
+        super().__init__(f"{id}: {'; '.join(reason.en for reason in reasons)}")
+        self.id = id
+        self.reasons = tuple(reasons)
+
+
+class WouldDisturb(ApiError):
+    """The choice would take other trips from the vehicle, and the caller did not say that it may."""
+
+    def __init__(self, *, id: str, request_ids: Sequence[str]) -> None:
+        super().__init__(f"{id}: {', '.join(request_ids)}")
+        self.id = id
+        self.request_ids = tuple(request_ids)
+
+
 class RuleRefused(ApiError):
     """Rules forbid it; each refusal names its rule, and nothing was changed."""
 

@@ -253,4 +253,10 @@ BREACHES: Mapping[Breach, Text] = {
     Breach.COST: Text("费用与计算不符", "the stated cost is wrong"),
     Breach.PENALTY: Text("未安排的代价不符", "the stated penalty is wrong"),
     Breach.BOUND: Text("下界高于方案自身", "the bound is above the plan"),
+    Breach.READY_RESERVE: Text("待命车辆不足", "too few vehicles stand ready"),
+    Breach.TRIP_QUOTA: Text("超过用车配额", "more trips than the quota"),
+    Breach.TRIP_SHARE: Text("新能源车出行占比不足", "too small a share of trips with new-energy vehicles"),
+    Breach.RENTAL_SPACES: Text("租赁点车位不足", "more cars than spaces at a rental point"),
+    Breach.RENTAL_LEFT: Text("租赁点剩余车辆不足", "too few cars left at a rental point"),
+    Breach.RULE: Text("派车单违反规则", "an order breaks a rule"),
 }

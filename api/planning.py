@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from api.jobs import JobCancelled, JobControl, Work
 from api.services import Services
 from api.wording import Text
-from dispatch.plan import Plan
+from dispatch.agreed import ruling_on
+from dispatch.plan import Plan, Route
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import Problem
 from dispatch.service import RunReport, run_once
 from dispatch.solve import Progress, StopRule, solve
+from fleet.ids import PersonId
 
 _READING = Text("正在读取数据和路程", "Reading facts and drives")
 _COMMITTING = Text("正在写入派车单", "Writing the orders")
@@ -56,10 +58,10 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
             ),
         )
 
-    def search(problem: Problem, *, seed: int, stop: StopRule) -> Plan:
+    def search(problem: Problem, *, seed: int, stop: StopRule, start: Sequence[Route] = ()) -> Plan:
         if control.is_cancelled():
             raise JobCancelled
-        plan = solve(problem, seed=seed, stop=stop)
+        plan = solve(problem, seed=seed, stop=stop, start=start)
         if control.is_cancelled():
             raise JobCancelled
         control.tell(0.95, _COMMITTING)
@@ -67,21 +69,34 @@ def plan_day(services: Services, control: JobControl, *, day: str, region: str, 
 
     control.tell(0.01, _READING)
     started = time.monotonic()
-    report = run_once(
-        services.store,
-        services.roads_on(day).legs,
-        day=date.fromisoformat(day),
-        now=services.clock(),
-        seed=seed,
-        stop=StopRule(seconds=seconds, should_cancel=control.is_cancelled, on_progress=on_progress),
-        region=region or None,
-        clock=time.monotonic,
-        solver=search,
-        policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
-    )
+    with services.planning:
+        report = run_once(
+            services.store,
+            services.roads_on(day).legs,
+            day=date.fromisoformat(day),
+            now=services.clock(),
+            seed=seed,
+            stop=StopRule(seconds=seconds, should_cancel=control.is_cancelled, on_progress=on_progress),
+            region=region or None,
+            clock=time.monotonic,
+            solver=search,
+            ruling=ruling_on(
+                services.store,
+                date.fromisoformat(day),
+                book=services.book,
+                dispatcher_id=_dispatcher(services, control),
+            ),
+            policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
+        )
     services.metrics.plan_seconds.observe(time.monotonic() - started)
     services.metrics.plan_unserved.set(report.record.figures.unserved_count)
     return report
+
+
+def _dispatcher(services: Services, control: JobControl) -> PersonId | None:
+    """Who started the plan, where it is a person's account and not the machine (R156)."""
+    known = services.store.find("person", control.started_by) is not None
+    return PersonId(control.started_by) if known else None
 
 
 def result_of(report: RunReport) -> dict[str, Any]:

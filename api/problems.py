@@ -20,6 +20,7 @@ from api.errors import (
     AlreadyExists,
     ApiError,
     BodyTooLarge,
+    CannotServe,
     FieldError,
     Forbidden,
     InvalidInput,
@@ -35,6 +36,7 @@ from api.errors import (
     StaleMatch,
     StillStarting,
     TooManyAttempts,
+    WouldDisturb,
     WrongPassword,
     presentable,
 )
@@ -48,6 +50,7 @@ from fleet.errors import (
     FleetError,
     IllegalTransition,
     InvalidFact,
+    LeaseLost,
     LedgerBroken,
     LedgerDiverged,
     NotFound,
@@ -483,6 +486,34 @@ ANSWERS: Mapping[type[Exception], Answer] = {
         detail=Text("正在等待：{what}。请稍后重试。", "Waiting for: {what}. Try again in a moment."),
         fields=lambda error, language: {"what": error.waiting_for.say(language)},
         headers=lambda _error: {"Retry-After": "2"},
+    ),
+    CannotServe: Answer(
+        status=409,
+        slug="cannot-serve",
+        title=Text("该车无法承担此行程", "That vehicle cannot serve the trip"),
+        detail=Text("{reasons}。可用车辆见 options。", "{reasons}. See options for vehicles that can."),
+        fields=lambda error, language: {
+            "reasons": Text("；", "; ").say(language).join(reason.say(language) for reason in error.reasons)
+        },
+    ),
+    WouldDisturb: Answer(
+        status=409,
+        slug="would-disturb",
+        title=Text("会影响其他行程", "Other trips would lose the vehicle"),
+        detail=Text(
+            "将重新安排：{requests}。确认请加 displace: true。",
+            "To be planned again: {requests}. Send displace: true to go ahead.",
+        ),
+        fields=lambda error, _language: {"requests": ", ".join(error.request_ids)},
+    ),
+    LeaseLost: Answer(
+        status=503,
+        slug="lease-lost",
+        title=Text("调度区域已由其他进程接管", "Another worker leads this area"),
+        detail=Text(
+            "区域 {name} 的方案未写入，请稍后重试。", "The plan for area {name} was not written; try again later."
+        ),
+        fields=lambda error, _language: {"name": error.name or "*"},
     ),
     RuleRefused: Answer(
         status=409,

@@ -10,6 +10,7 @@ from api.plan_views import say_reason
 from api.services import LOCAL_ZONE, Services, local_day
 from api.vocabulary import VEHICLE_KINDS, word
 from api.wording import Language, Text
+from dispatch.agreed import ruling_on
 from dispatch.policy import DispatchPolicy
 from dispatch.promise import Answer, Outcome, promise
 from fleet.requests import TripRequest
@@ -32,12 +33,14 @@ def answer_with(services: Services) -> Callable[[TripRequest, Language], dict[st
 
     def answer(request: TripRequest, language: Language) -> dict[str, Any]:
         legs = services.roads_on(local_day(request.stops[0].earliest_at)).legs
+        day = request.stops[0].earliest_at.astimezone(LOCAL_ZONE).date()
         found = promise(
             services.store,
             legs,
             request,
             now=services.clock(),
             policy=DispatchPolicy(ambient_c=services.settings.ambient_c),
+            ruling=ruling_on(services.store, day, book=services.book, planning=False),
         )
         return show_answer(found, language)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -17,6 +18,10 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "say what the trip is for (R068)": "请填写用车事由（R068）",
         "a pick-up and a drop-off; only a charter has more": "须有一个上车点和一个下车点；只有包车可以有更多停靠点",
         "not before earliest_at": "不得早于 earliest_at",
+        "not before pickup_from_at": "不得早于 pickup_from_at",
+        "the reading itself": "须填写读数",
+        "a charge group of the site, from 0": "该站点的充电桩组序号，从 0 起",
+        "from zero to the points of the group": "从 0 到该组的桩数",
         "zero or more": "零或正数",
         "the drop-off is not before the pick-up": "下车时间不得早于上车时间",
         "name the fact in the past tense": "请用过去时写明事实",
@@ -47,6 +52,15 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "R109: an agreed tariff before the first settlement": "R109：首次结算前须约定计价办法",
         "R109: at least one order": "R109：至少有一张派车单",
         "from zero to the number of all spaces": "从零到车位总数",
+        "0: a closure has no level": "封控没有级别，填 0",
+        "R131: zero or more fen": "R131：零或正数（分）",
+        "R170: an energy emergency is of a region; mark a site as protected": (
+            "R170：能源应急按地区启动；个别站点请标为保电"
+        ),
+        "R170: level 1 to 4": "R170：级别为 1 至 4",
+        "a year such as 2026": "填年份，如 2026",
+        "after starts_at": "须晚于 starts_at",
+        "each rule once": "每条规则只填一次",
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
         ),
@@ -75,6 +89,42 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
 )
 
 
+#: Remedies that carry a name or a number, by their form: those of rule files above all.
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(form), zh)
+    for form, zh in (
+        (r"dates that do not overlap in one region", "同一地区同一数值的起止日期不得重叠"),
+        (r"whole numbers on both sides, such as (.+)", "两边须为整数倍，如 {0}"),
+        (r"exactly one of number, integer \(.+\) and codes", "number、integer（整数式）、codes 三者只填其一"),
+        (r"a known region code, SC, CQ or one of (.+)", "须为已有的区划代码、SC、CQ，或 {0} 之一"),
+        (r"a name that ends in (.+)", "名称须以 {0} 结尾，与单位一致"),
+        (r"not before from", "不得早于 from"),
+        (r"not before the signature of (.+)", "不得早于签署日 {0}"),
+        (
+            r"a table \[signature\] with person, on \(a date\) and reason",
+            "须有 [signature]：person、on（日期）和 reason",
+        ),
+        (r"(R\d+) is hard: (?:at least as strict as|stricter than) (.+)", "{0} 为硬性规则，只能比 {1} 更严"),
+        (r"(R\d+) is hard and cited: its value stands as it is", "{0} 为硬性规则且有出处，数值不得更改"),
+        (r"the id of a rule of the book", "须为已有规则的编号"),
+        (r"the regions for which the office may decide", "填写本单位可以决定的地区"),
+        (r"an id of your own, starting with L", "自定规则的编号以 L 开头"),
+        (r"a TOML file", "须为 TOML 文件"),
+        (r"the form that docs/rules.md shows", "按 docs/rules.md 所示的格式填写"),
+        (r"an existing folder of signed .toml files", "须为已有的文件夹，内含签署的 .toml 文件"),
+        (r"(R\d+) cannot be waived", "{0} 不接受例外"),
+        (r"(R\d+): say why", "{0}：请写明情况"),
+        (r"(R\d+): one of (.+)", "{0}：可填 {1}"),
+        (r"one of (.+)", "可填：{0}"),
+    )
+)
+
+
 def say_remedy(remedy: str) -> Text:
-    """Return the remedy in both languages; one that the table lacks is shown in English in both."""
-    return Text(REMEDIES_ZH.get(remedy, remedy), remedy)
+    """Return the remedy in both languages; one that the tables lack is shown in English in both."""
+    if remedy in REMEDIES_ZH:
+        return Text(REMEDIES_ZH[remedy], remedy)
+    for form, zh in _PATTERNS:
+        if found := form.fullmatch(remedy):
+            return Text(zh.format(*found.groups()), remedy)
+    return Text(remedy, remedy)

@@ -31,6 +31,7 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     (r"(.*) is not a number", "{0} 不是数字"),
     (r"(.*) is not between (.*) and (.*)", "{0} 不在 {1} 至 {2} 之间"),
     (r"(.*) is not a node of (.*)", "{0} 不是 {1} 中的节点"),
+    (r"(.*) is not in road_links.csv", "{0} 不在 road_links.csv 中"),
     (r"(.*) is not in road_nodes.csv", "{0} 不在 road_nodes.csv 中"),
     (r"one of (.*)", "须为以下之一：{0}"),
     (r"(.*) is neither yes nor no", "{0} 既不是 yes 也不是 no"),

@@ -28,6 +28,8 @@ def value_json(value: Value) -> dict[str, Any]:
         "to": None if value.to_day is None else value.to_day.isoformat(),
         "origin": value.origin.value,
         "signed_by": None if value.signature is None else value.signature.person,
+        "signed_on": None if value.signature is None else value.signature.on.isoformat(),
+        "signed_for": None if value.signature is None else value.signature.reason,
     }
 
 

@@ -18,6 +18,8 @@ from api.services import LOCAL_ZONE, Services
 from api.settings import Settings
 from api.telemetry import configure_logs
 from api.worker import Worker, load_secret
+from fleet.errors import InvalidFact
+from fleet.rules.load import load
 
 
 def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> int:
@@ -38,7 +40,17 @@ def serve(settings: Settings, *, say: Callable[[str], None] | None = None) -> in
 
 
 def _serve(settings: Settings, tell: Callable[[str], None]) -> int:
-    services = Services(settings=settings, clock=lambda: datetime.now(LOCAL_ZONE), secret=load_secret(settings.var_dir))
+    try:
+        book = load(settings.rules_dir)
+    except InvalidFact as error:
+        tell(f"本地规则无法使用 / the office's rules are not usable: {error.id} {error.field}: {error.remedy}")
+        return 2
+    services = Services(
+        book=book,
+        settings=settings,
+        clock=lambda: datetime.now(LOCAL_ZONE),
+        secret=load_secret(settings.var_dir),
+    )
     try:
         listener = socket.create_server(
             (settings.host, settings.port),

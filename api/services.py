@@ -24,11 +24,15 @@ from api.settings import Settings
 from api.telemetry import Metrics
 from api.wording import Language, Text
 from fleet.requests import TripRequest
+from fleet.rules.load import load
+from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
 
 if TYPE_CHECKING:
     from api.events import EventFeed
     from api.jobs import Jobs
+    from api.rounds import Rounds
+    from api.webhooks import Deliveries
     from dispatch.legs import Roads
     from routing.engine import RoadEngine
 
@@ -76,9 +80,13 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     demo_access: DemoAccess | None = None
     failure: str | None = None
+    planning: threading.Lock = field(default_factory=threading.Lock)
+    rounds: Rounds | None = None
+    deliveries: Deliveries | None = None
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
+    book: RuleBook = field(default_factory=load)
     _waiting: list[Text] = field(default_factory=list)
     _store: FleetStore | None = None
     _roads: RoadEngine | None = None
@@ -137,6 +145,10 @@ class Services:
         return self._store
 
     @property
+    def has_roads(self) -> bool:
+        return self._roads is not None
+
+    @property
     def roads(self) -> RoadEngine:
         """The road engine; raises :class:`StillStarting` while it loads."""
         if self._roads is None:
@@ -165,8 +177,11 @@ class Services:
 
     def roads_now(self) -> RoadView:
         """The roads with the closures that hold at this moment."""
-        now = self.clock()
-        return self.closed.between(self.store, now, now + timedelta(microseconds=1))
+        return self.roads_at(self.clock())
+
+    def roads_at(self, at: datetime) -> RoadView:
+        """The roads with the closures that hold at an instant."""
+        return self.closed.between(self.store, at, at + timedelta(microseconds=1))
 
     @property
     def lines(self) -> RoadLines:
@@ -222,6 +237,10 @@ class Services:
 
     def close(self) -> None:
         """Stop what runs in the background; the store itself belongs to whoever opened it."""
+        if self.rounds is not None:
+            self.rounds.stop()
+        if self.deliveries is not None:
+            self.deliveries.stop()
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:

@@ -32,6 +32,9 @@ class Settings:
     ``var_dir`` holds the embedded Redis, the ledger, the secret and the demo accounts. ``redis_url`` None starts the
     embedded Redis; ``ledger_url`` None is SQLite in ``var_dir``. ``body_limit_bytes`` bounds every request body.
     ``network`` is ``builtin`` or a folder that ``chuanyu network build`` wrote.
+    ``rules_dir`` is the folder of the office's own signed rule files (None: the book of the package alone).
+    ``rounds`` keeps planned days in step with the facts, each round searching for ``round_seconds``; ``areas`` are the
+    region codes that this process may lead, each planned by itself (empty: everything as one area).
     ``plan_seconds`` is how long a plan is searched for unless the caller says otherwise; ``ambient_c`` the outside temperature
     that plans count with, None for what is usual in the region and month. ``gbfs_contact`` is the address that the open
     GBFS feed names (empty: no feed), ``gbfs_availability`` adds the free times of the week. Each of the demo's 59 areas has
@@ -51,11 +54,15 @@ class Settings:
     demo_seed: int = 1
     demo_day: str | None = None
     plan_seconds: float = 20.0
+    rounds: bool = True
+    round_seconds: float = 3.0
+    areas: tuple[str, ...] = ("",)
     ambient_c: float | None = None
     session_hours: float = 12.0
     body_limit_bytes: int = 8 * 1024 * 1024
     log_level: str | None = None
     argon2_memory_kib: int = 65_536
+    rules_dir: Path | None = None
     gbfs_contact: str = ""
     gbfs_availability: bool = False
 
@@ -106,13 +113,27 @@ def _number(environ: Mapping[str, str], name: str, default: float, *, least: flo
     return value
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def _flag(environ: Mapping[str, str], name: str, default: bool = False) -> bool:
     text = environ.get(name, "").strip().lower()
-    if text in ("", "0", "no", "false", "off"):
+    if not text:
+        return default
+    if text in ("0", "no", "false", "off"):
         return False
     if text in ("1", "yes", "true", "on"):
         return True
     raise InvalidSetting(name=name, value=text, remedy="1 or 0")
+
+
+def _areas(environ: Mapping[str, str]) -> tuple[str, ...]:
+    codes = [code.strip() for code in environ.get("CHUANYU_AREAS", "").split(",")]
+    for code in codes:
+        if code and not (code.isdigit() and len(code) == 6):
+            raise InvalidSetting(
+                name="CHUANYU_AREAS",
+                value=code,
+                remedy="region codes of six digits with commas between them, or nothing",
+            )
+    return tuple(dict.fromkeys(codes))
 
 
 def _day(environ: Mapping[str, str], name: str) -> str | None:
@@ -123,6 +144,16 @@ def _day(environ: Mapping[str, str], name: str) -> str | None:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         raise InvalidSetting(name=name, value=text, remedy="a day such as 2026-03-02") from None
+
+
+def _folder(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    path = Path(text)
+    if not path.is_dir():
+        raise InvalidSetting(name=name, value=text, remedy="an existing folder")
+    return path
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -152,6 +183,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         demo_seed=_whole(environ, "CHUANYU_DEMO_SEED", 1, least=0, most=2**31 - 1),
         demo_day=_day(environ, "CHUANYU_DEMO_DAY"),
         plan_seconds=_number(environ, "CHUANYU_PLAN_SECONDS", 20.0, least=0.1, most=3_600.0),
+        rounds=_flag(environ, "CHUANYU_ROUNDS", default=True),
+        round_seconds=_number(environ, "CHUANYU_ROUND_SECONDS", 3.0, least=0.1, most=600.0),
+        areas=_areas(environ),
         ambient_c=_number(environ, "CHUANYU_AMBIENT_C", 20.0, least=-50, most=60)
         if environ.get("CHUANYU_AMBIENT_C", "").strip()
         else None,
@@ -161,6 +195,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         gbfs_contact=environ.get("CHUANYU_GBFS_CONTACT", "").strip(),
         gbfs_availability=_flag(environ, "CHUANYU_GBFS_AVAILABILITY"),
         argon2_memory_kib=_whole(environ, "CHUANYU_ARGON2_KIB", 65_536, least=8, most=4 * 1024 * 1024),
+        rules_dir=_folder(environ, "CHUANYU_RULES_DIR"),
     )
 
 

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 from api.access import APPROVERS, STAFF, Viewer, find_assignment_of
 from api.geography import covers, list_regions
-from fleet.itineraries import AssignmentState
+from fleet.itineraries import GONE
 from fleet.requests import RequestState
 from fleet.store import Document, FleetStore
 
-_GONE = (AssignmentState.DECLINED, AssignmentState.WITHDRAWN)
 _FEW_REGIONS_COUNT = 8
 """Up to so many regions are read one by one; for more, the whole kind is read once."""
 
@@ -61,7 +60,7 @@ def _live(viewer: Viewer, orders: Iterator[Document]) -> set[str]:
     return {
         str(order.body["request_id"])
         for order in orders
-        if order.body["state"] not in _GONE and viewer.sees("assignment", order.body)
+        if order.body["state"] not in GONE and viewer.sees("assignment", order.body)
     }
 
 

@@ -23,6 +23,16 @@ KINDS: Mapping[str, Text] = MappingProxyType(
         "job": Text("任务", "job"),
         "agreement": Text("合作协议", "agreement"),
         "closure": Text("交通管制", "closure"),
+        "measure": Text("管控措施", "measure"),
+        "budget": Text("用车预算", "budget"),
+        "tariff": Text("结算标准", "tariff"),
+        "promise": Text("用车承诺", "promise"),
+        "notice": Text("变更通知", "notice"),
+        "webhook": Text("事件推送", "webhook"),
+        "webhook_cursor": Text("推送进度", "webhook cursor"),
+        "calendar": Text("日历地址", "calendar address"),
+        "day_fact": Text("当日情况", "report of the day"),
+        "plan_changes": Text("方案变更", "plan changes"),
         "provider": Text("供应商", "provider"),
         "provider_feed": Text("平台接入记录", "provider feed"),
         "feed": Text("数据接口", "feed"),
@@ -64,6 +74,11 @@ STATES: Mapping[str, Text] = MappingProxyType(
         "dropped_off": Text("乘客已下车", "dropped off"),
         "declined": Text("已拒单", "declined"),
         "withdrawn": Text("已撤回", "withdrawn"),
+        "unanswered": Text("超时未接单", "not answered in time"),
+        "absent": Text("乘客未到", "nobody came"),
+        "broken_off": Text("途中中断", "broken off"),
+        "met": Text("已兑现", "kept"),
+        "missed": Text("未兑现", "missed"),
         "available": Text("可用", "available"),
         "out_of_service": Text("停用", "out of service"),
         "sealed": Text("封存停驶", "sealed"),
@@ -113,6 +128,15 @@ ACTIONS: Mapping[str, Text] = MappingProxyType(
         "pick_up": Text("接乘客上车", "picking up"),
         "drop_off": Text("送达乘客", "dropping off"),
         "finish": Text("完成", "finishing"),
+        "absent": Text("报告乘客未到", "reporting that nobody came"),
+        "arrive": Text("到达", "arriving"),
+        "delay": Text("报告延误", "reporting a delay"),
+        "take_back": Text("超时收回", "taking back unanswered"),
+        "break_off": Text("中断行程", "breaking off"),
+        "revoke": Text("撤销", "revoking"),
+        "pin": Text("锁定车辆", "pinning"),
+        "unpin": Text("解除锁定", "unpinning"),
+        "undo": Text("撤销选择", "undoing a choice"),
         "take_out_of_service": Text("停用", "taking out of service"),
         "return_to_service": Text("恢复使用", "returning to service"),
         "confirm": Text("确认", "confirming"),
@@ -120,6 +144,7 @@ ACTIONS: Mapping[str, Text] = MappingProxyType(
         "resume": Text("恢复", "resuming"),
         "end": Text("终止", "ending"),
         "renew": Text("续签", "renewing"),
+        "waive": Text("说明理由", "giving a reason"),
         "seal": Text("封存", "sealing"),
         "hold": Text("占用", "holding"),
         "check_licence": Text("核验驾驶证", "checking the licence"),
@@ -172,10 +197,27 @@ CAUSES: Mapping[Cause, Text] = MappingProxyType(
         Cause.DRIVER_HOURS: Text("超过驾驶员连续驾驶或当班时间", "it breaks the driver's driving or working hours"),
         Cause.QUOTA: Text("超过本单位用车额度", "the unit's quota is used up"),
         Cause.APPROVAL: Text("尚未审批", "it is not approved yet"),
+        Cause.RULE: Text("规则不允许", "a rule forbids it"),
         Cause.LOST_TO: Text("车辆已优先保障其他申请", "the vehicles serve other requests that go first"),
         Cause.UNPROVEN: Text("未能证明原因", "the cause is not proven"),
     }
 )
+
+REFUSALS: Mapping[str, Text] = MappingProxyType(
+    {
+        "NOT_POOLED": Text("车辆不是平台统筹车辆", "the vehicles are not pooled"),
+        "NO_AGREEMENT": Text("两地之间没有生效的跨区协议", "no agreement between the regions is in force"),
+        "DUTY_MISMATCH": Text("车辆类别与任务不符", "the vehicles' class is kept for other duty"),
+        "NOT_OPTED_IN": Text("有关市（州）未加入片区跨区调度", "a prefecture has not opted in to its cooperation area"),
+        "NOT_CONFIRMED": Text("跨区协议尚待一方确认", "the agreement still wants one side's word"),
+        "EXPIRED": Text("跨区协议到期未复审", "the agreement was not reviewed in time"),
+        "OVER_QUOTA": Text("车辆在超编超标清单上", "the vehicles are on the over-quota list"),
+        "SEALED": Text("法定节假日车辆封存停驶", "vehicles are sealed on the public holiday"),
+        "READY_RESERVE": Text("应急待命车辆须保留", "the ready reserve stays back"),
+        "KIND_OR_EQUIPMENT": Text("车型或装备不符", "kind or equipment does not fit"),
+    }
+)
+"""Why a pair of trip and vehicle is forbidden: the names of ``dispatch.problem.TierRefusal``."""
 
 
 def word(table: Mapping[str, Text], key: object, language: Language) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +20,10 @@ from api.jobs import JobControl
 from api.plan_views import find_latest_plan
 from api.planning import plan_day, plan_work
 from api.promises import answer_with
+from api.rounds import Rounds
 from api.scenario_jobs import scenario_work
 from api.services import DemoAccess, Services
+from api.webhooks import Deliveries
 from dispatch.legs import LegBook
 from dispatch.solve import warm_up
 from fleet import documents, redis_server
@@ -99,6 +103,7 @@ class Worker:
             self._patiently(self._make_demo if self._services.settings.demo else self._ensure_admin)
             # The first plan would otherwise wait for the search to be compiled.
             warm_up()
+            self._start_rounds()
         except Exception as error:  # nobody else would hear of it: tell and end the process
             if self._stop.is_set():
                 return
@@ -106,6 +111,22 @@ class Worker:
             self._services.failure = str(error) or type(error).__name__
             self._say(f"启动失败 / cannot start: {self._services.failure}")
             self._fail()
+
+    def _start_rounds(self) -> None:
+        services = self._services
+        if self._stop.is_set():
+            return
+        services.deliveries = Deliveries(services.store, clock=services.clock)
+        services.deliveries.start()
+        if not services.settings.rounds:
+            return
+        services.rounds = Rounds(
+            services,
+            areas=services.settings.areas,
+            token=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(6)}",
+            seconds=services.settings.round_seconds,
+        )
+        services.rounds.start()
 
     def _open(self) -> None:
         settings = self._services.settings

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from dispatch.permission import Territory, territory_under
 from dispatch.ruling import Ruling, Worked
-from dispatch.view import local_day, local_midnight
+from dispatch.view import every, local_day, local_midnight
 from fleet.budgets import Budget
-from fleet.documents import decode
 from fleet.ids import DriverId, PersonId, UnitId
 from fleet.itineraries import Itinerary
 from fleet.regions import load_regions
@@ -28,24 +25,32 @@ _COMMITTED = (RequestState.APPROVED, RequestState.ASSIGNED, RequestState.UNDER_W
 
 def territory_on(store: FleetStore, day: date, *, book: RuleBook | None = None) -> Territory:
     """Return how regions relate on a day: by the rules and the agreements in the store alone (R007-R012, R017, R105-R107)."""
-    agreements = tuple(_every(store, "agreement"))
+    agreements = tuple(every(store, "agreement"))
     return territory_under(load_regions(), PoolRules(book=book or load(), day=day, agreements=agreements))
 
 
 def ruling_on(
-    store: FleetStore, day: date, *, book: RuleBook | None = None, dispatcher_id: PersonId | None = None
+    store: FleetStore,
+    day: date,
+    *,
+    book: RuleBook | None = None,
+    dispatcher_id: PersonId | None = None,
+    planning: bool = True,
 ) -> Ruling:
-    """Return the rules of a day with what the store knows of it; ``dispatcher_id`` is who has the plan made (R156)."""
+    """Return the rules of a day with what the store knows of it; ``dispatcher_id`` is who has the plan made (R156).
+
+    Without ``planning`` hours and budgets are left unread: a promise at once does not ask them.
+    """
     book = book or load()
     begin = local_midnight(day)
-    budgets = tuple(own for own in _every(store, "budget") if own.year == day.year)
+    budgets = tuple(own for own in every(store, "budget") if own.year == day.year) if planning else ()
     return Ruling(
         day=day,
         book=book,
-        measures=tuple(own for own in _every(store, "measure") if own.holds_between(begin, begin + timedelta(days=15))),
+        measures=tuple(own for own in every(store, "measure") if own.holds_between(begin, begin + timedelta(days=15))),
         budgets=budgets,
         committed_fen={own.unit_id: committed_fen(store, own, but=day) for own in budgets},
-        worked=_worked(store, day, book),
+        worked=_worked(store, day, book) if planning else {},
         dispatcher_id=dispatcher_id,
         approvals=True,
     )
@@ -55,7 +60,7 @@ def committed_fen(store: FleetStore, budget: Budget, *, but: date | None = None)
     """What a unit's approved trips of the budget's year are taken to cost, those of one day left out."""
     total_fen = 0
     trip: TripRequest
-    for trip in _every(store, "request", ("unit_id", budget.unit_id)):
+    for trip in every(store, "request", ("unit_id", budget.unit_id)):
         day = local_day(trip.stops[0].earliest_at)
         if trip.state in _COMMITTED and day.year == budget.year and day != but:
             total_fen += trip.estimate_fen or 0
@@ -71,7 +76,7 @@ def _worked(store: FleetStore, day: date, book: RuleBook) -> dict[DriverId, Work
     overtime: defaultdict[DriverId, int] = defaultdict(int)
     itinerary: Itinerary
     for other in sorted(days - {day}):
-        for itinerary in _every(store, "itinerary", ("day", other.isoformat())):
+        for itinerary in every(store, "itinerary", ("day", other.isoformat())):
             if itinerary.driver_id is None or find_jurisdiction(itinerary.region) is None:
                 continue
             seconds = duty_s(itinerary)
@@ -96,13 +101,3 @@ def duty_s(itinerary: Itinerary) -> int:
 def unit_year(trip: TripRequest) -> tuple[UnitId, int]:
     """The unit and year whose budget a trip uses."""
     return trip.unit_id, local_day(trip.stops[0].earliest_at).year
-
-
-def _every(store: FleetStore, kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
-    after = ""
-    while True:
-        page = store.list(kind, where=where, after=after)
-        yield from (decode(kind, document.body) for document in page.documents)
-        if page.next_after is None:
-            return
-        after = page.next_after

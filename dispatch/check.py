@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from dispatch.check_coupling import judge_coupling
 from dispatch.plan import Plan, Route, Stop, StopKind
 from dispatch.problem import ChargeCurve, Problem, RequestKind, RequestSpec, VehicleSpec
 
@@ -57,6 +58,11 @@ class Breach(StrEnum):
     COST = "cost"
     PENALTY = "penalty"
     BOUND = "bound"
+    READY_RESERVE = "ready_reserve"
+    TRIP_QUOTA = "trip_quota"
+    TRIP_SHARE = "trip_share"
+    RENTAL_SPACES = "rental_spaces"
+    RENTAL_LEFT = "rental_cars_left"
     RULE = "rule"
 
 
@@ -102,6 +108,7 @@ def check(problem: Problem, plan: Plan) -> tuple[Violation, ...]:
         if vehicle.pinned and index not in vehicles:
             say(Breach.PINNED, "the route with its pinned stops is missing", vehicle=index)
     _charge_points(problem, known, say)
+    judge_coupling(problem, known, lambda cause, detail: say(Breach(cause.value), detail))
     _money(problem, plan, known, say)
     return tuple(found)
 

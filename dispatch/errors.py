@@ -24,3 +24,22 @@ class BadInstance(DispatchError):
         super().__init__(f"{instance}: {message}")
         self.instance = instance
         self.message = message
+
+
+class TooLargeForProof(DispatchError):
+    """A problem that exact solving cannot finish: ``what`` ("labels", "time", "powers") ran out at ``count`` of ``most``."""
+
+    def __init__(self, what: str, count: int, most: int) -> None:
+        super().__init__(f"too large for a proof of optimality: {what} ran out at {count} of {most}")
+        self.what = what
+        self.count = count
+        self.most = most
+
+
+class PeerMissing(DispatchError):
+    """A solver to compare with is not installed: ``solver`` as it was asked for, ``package`` what is missing."""
+
+    def __init__(self, solver: str, package: str) -> None:
+        super().__init__(f"{solver} needs the package {package}: install chuanyu-dispatch[bench]")
+        self.solver = solver
+        self.package = package

@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from dispatch.plan import Cause, Plan, Reason
-from dispatch.problem import Problem, RequestSpec
+from dispatch.problem import Problem, RequestKind, RequestSpec, TierRefusal
 from dispatch.search.causes import Judge
+from dispatch.search.coupling import Rows
 from dispatch.search.engine import Engine
 from dispatch.search.lowering import lower
 from dispatch.search.warm import routes_of
@@ -42,9 +43,27 @@ def explain(problem: Problem, plan: Plan, *, should_stop: Callable[[], bool] | N
                     continue
                 for index in accepted(relaxed, base, group):
                     # the particular cause before the general one
-                    reasons[index] = (Reason(code=code, proven=True), *reasons[index])
+                    detail = forbidding(problem, index) if code is Cause.VEHICLE_NOT_ALLOWED else {}
+                    reasons[index] = (Reason(code=code, proven=True, detail=detail), *reasons[index])
+        if problem.coupling and not stopped():
+            for index, code in held_back(problem, plan, asked).items():
+                reasons[index] = (Reason(code=code, proven=True), *reasons[index])
     unserved = tuple(replace(u, reasons=reasons[u.request]) if reasons.get(u.request) else u for u in plan.unserved)
     return replace(plan, unserved=unserved)
+
+
+def forbidding(problem: Problem, index: int) -> dict[str, int | str]:
+    """Return the refusals, and their rules, that keep vehicles of the right sort from the request (rule R083)."""
+    request = problem.requests[index]
+    rental = request.kind is RequestKind.RENTAL
+    refusals = {int(problem.tier_refusal[request.group, v.group]) for v in problem.vehicles if v.self_drive == rental}
+    named = [TierRefusal(number) for number in sorted(refusals - {TierRefusal.ALLOWED})]
+    if not named:
+        return {"refusal": "KIND_OR_EQUIPMENT"}
+    return {
+        "refusal": ",".join(own.name for own in named),
+        "rules": ",".join(sorted({own.rule_id for own in named})),
+    }
 
 
 def accepted(problem: Problem, plan: Plan | None, asked: Iterable[int]) -> set[int]:
@@ -59,6 +78,24 @@ def accepted(problem: Problem, plan: Plan | None, asked: Iterable[int]) -> set[i
         engine.load(*routes_of(problem, lowered, engine, plan.routes))
     number = {request: r for r, request in enumerate(lowered.requests)}
     return {index for index in wanted if index in number and engine.offer(number[index])[1] >= 0}
+
+
+def held_back(problem: Problem, plan: Plan, asked: Iterable[int]) -> dict[int, Cause]:
+    """Return the requests that fit into the plan's routes but for one kind of limit between routes, and that kind."""
+    everybody = frozenset(range(len(problem.requests)))
+    lowered = lower(problem, relaxed=everybody)
+    engine = Engine(lowered.model, seed=0, threads=1)
+    engine.load(*routes_of(problem, lowered, engine, plan.routes))
+    rows, best = Rows(problem, lowered), engine.best
+    number = {request: r for r, request in enumerate(lowered.requests)}
+    found: dict[int, Cause] = {}
+    for index in sorted(asked):
+        slot = engine.offer(number[index])[1] if index in number else -1
+        if slot >= 0:
+            causes = rows.broken_by(number[index], slot, best.b_route_of, best.b_length)
+            if len(causes) == 1:
+                found[index] = causes.pop()
+    return found
 
 
 def relaxations(problem: Problem, asked: frozenset[int]) -> list[tuple[Cause, Problem]]:

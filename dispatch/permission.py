@@ -93,6 +93,7 @@ def territory_under(regions: Regions, pools: PoolRules) -> Territory:
 class Asking:
     """What of a request decides who may serve it; requests that agree in it form one group.
 
+    ``only`` is the one vehicle that a dispatcher chose for it.
     ``plate_places`` and ``plate_hours`` are keys of :class:`dispatch.plates.PlateLimits`: plates kept out where it stops, and
     plates kept out anywhere while it lasts.
     ``sealed``: it falls on a public holiday and has no exception (R078). ``urgent``: it may use the ready reserve (R161).
@@ -103,6 +104,7 @@ class Asking:
     priority: Priority
     special: bool
     declined: tuple[VehicleId, ...] = ()
+    only: VehicleId | None = None
     plate_places: tuple[str, ...] = ()
     plate_hours: tuple[str, ...] = ()
     sealed: bool = False
@@ -111,13 +113,14 @@ class Asking:
     @property
     def sort_key(self) -> tuple[str | bool | int | tuple[str, ...], ...]:
         own = (self.unit_id, self.rental, self.priority.rank, self.special)
-        return (*own, self.declined, self.plate_places, self.plate_hours, self.sealed, self.urgent)
+        return (*own, self.declined, self.only or "", self.plate_places, self.plate_hours, self.sealed, self.urgent)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Offering:
-    """What of a vehicle decides whom it may serve; ``declined_as`` singles out a vehicle whose driver declined trips.
+    """What of a vehicle decides whom it may serve.
 
+    ``declined_as`` singles out a vehicle whose driver declined trips, or that was chosen.
     ``plate`` are the keys under which its plate is kept out, ``plate_home`` those of the areas that it stands in.
     ``sealable``: public holidays seal vehicles of its class (R078). ``reserved``: it is in the ready reserve (R161).
     """
@@ -145,6 +148,8 @@ def judge(
 ) -> tuple[int, TierRefusal]:
     """Return the pool tier at which ``offering`` may serve ``asking``, or ``FORBIDDEN`` with the reason."""
     if offering.declined_as is not None and offering.declined_as in asking.declined:
+        return FORBIDDEN, TierRefusal.NO_AGREEMENT
+    if asking.only is not None and offering.declined_as != asking.only:
         return FORBIDDEN, TierRefusal.NO_AGREEMENT
     if not set(asking.plate_places).isdisjoint(offering.plate):
         return FORBIDDEN, TierRefusal.PLATE_LIMIT

@@ -42,7 +42,9 @@ class DispatchPolicy:
         much as so many of the class below (R077), more than one vehicle's day can hold, hence lexicographic in effect.
     Promises
         ``offered_change_fen``, ``accepted_change_fen``: price of taking a trip from a vehicle that was offered it, and from a
-        driver who accepted it. ``promised_factor``: a request that has a vehicle weighs so many times one that has none.
+        driver who accepted it. ``promise_before_s``, ``promise_after_s``: the window that is promised around a planned
+        pick-up (assumption: 5 min before to 10 min after, inside what was asked for).
+        ``promised_factor``: a request that has a vehicle weighs so many times one that has none.
     Charging
         ``overnight_frac``: charge up to which an idle vehicle is assumed to have charged at home before its shift.
         ``taper_from_frac``, ``taper_frac``: direct-current power falls to this share above this charge (assumption after
@@ -68,6 +70,8 @@ class DispatchPolicy:
     tier_fen: tuple[int, ...] = (0, 0, 500, 1_000, 4_000, 5_000, 0)
     penalty_fen: int = 200_000
     priority_ratio: int = 20
+    promise_before_s: int = 300
+    promise_after_s: int = 600
     offered_change_fen: int = 1_000
     accepted_change_fen: int = 20_000
     promised_factor: int = 2

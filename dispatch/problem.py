@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from itertools import pairwise
@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from dispatch.coupling import Coupling, faults
 from dispatch.drives import LEG_FIELDS, AreaLegs, Legs, LegTable, tables_of
 from dispatch.errors import InvalidProblem
 
@@ -193,7 +194,7 @@ class Problem:
     ``tier`` (int8, request groups x vehicle groups) is the pool tier of rule R069, 1 best, or ``FORBIDDEN``;
     ``tier_refusal`` of the same shape holds a :class:`TierRefusal`; ``tier_mfen[t]`` is the extra price of using tier t.
     ``site_power_w[i]`` is None where a site is not limited. ``held_points`` are taken by others and count like vehicles of
-    the problem that charge there.
+    the problem that charge there. ``coupling`` are limits that hold for all routes together.
     """
 
     epoch: datetime
@@ -207,6 +208,7 @@ class Problem:
     tier_refusal: npt.NDArray[np.int8]
     tier_mfen: tuple[int, ...]
     held_points: tuple[HeldPoint, ...] = ()
+    coupling: Coupling = field(default_factory=Coupling)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -225,6 +227,7 @@ class Problem:
             "tier_refusal": self.tier_refusal.tolist(),
             "tier_mfen": self.tier_mfen,
             "held_points": self.held_points,
+            "coupling": self.coupling,
         }
         return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()
 
@@ -274,6 +277,10 @@ def validate(problem: Problem) -> None:
         where = f"held_points[{i}]"
         _in_range(f"{where}.charge_group", held.charge_group, len(problem.charge_groups))
         _require(held.begin_s <= held.end_s, f"{where}.end_s", held.end_s, "is before begin_s")
+    for where, value, message in faults(
+        problem.coupling, vehicles=len(problem.vehicles), groups=(groups[0], groups[1]), locations=locations
+    ):
+        raise InvalidProblem(where, value, message)
 
 
 def _require(holds: bool, field: str, value: object, message: str) -> None:

@@ -32,7 +32,7 @@ from dispatch.view import local_day, local_midnight
 from fleet.documents import decode
 from fleet.drivers import Driver
 from fleet.ids import RegionCode, SiteId, UnitId, VehicleId
-from fleet.itineraries import Itinerary, ItineraryStop
+from fleet.itineraries import Itinerary, ItineraryStop, without_trips
 from fleet.requests import TripRequest
 from fleet.sites import Site
 from fleet.store import Document, FleetStore
@@ -68,7 +68,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Gap:
+class Gap:
     """Free time of a vehicle: from a place at a time, to a place by a time (None: anywhere).
 
     ``spare_wh`` is what may be used here beyond the plan, so that no later stop falls below the reserve (None: no battery).
@@ -82,14 +82,18 @@ class _Gap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Candidate:
+class Candidate:
+    """A vehicle that may serve the request, with its free times; ``itinerary`` is None for one that stands idle."""
+
     vehicle: Vehicle
     tier: int
-    gaps: tuple[_Gap, ...]
+    gaps: tuple[Gap, ...]
+    crew: Crew
+    itinerary: Itinerary | None
 
 
 @dataclass
-class _Tally:
+class Tally:
     """Why candidates did not fit, and the earliest pick-up that would have."""
 
     causes: Counter[Cause] = field(default_factory=Counter)
@@ -117,9 +121,9 @@ def promise(
     policy = policy or DispatchPolicy()
     day = local_day(request.stops[0].earliest_at)
     # Whether it is approved, and its budget, are decided later: the question here is whether it could be driven.
-    ruling = replace(ruling or ruling_on(store, day), approvals=False)
+    ruling = replace(ruling or ruling_on(store, day, planning=False), approvals=False)
     territory = territory or territory_on(store, day, book=ruling.book)
-    off = _off_network(request, roads, policy)
+    off = off_network(request, roads, policy)
     if off is not None:
         return Answer(outcome=Outcome.REFUSAL, reasons=(off,))
     if request.stops[0].latest_at < now:
@@ -128,8 +132,8 @@ def promise(
     stopped = ruling.request_refusal(request)
     if stopped is not None:
         return Answer(outcome=Outcome.REFUSAL, reasons=(reason_of(stopped),))
-    tally = _Tally()
-    fleet = _Fleet(store, request, now=now, policy=policy, territory=territory, ruling=ruling)
+    tally = Tally()
+    fleet = Fleet(store, request, now=now, policy=policy, territory=territory, ruling=ruling)
     for regions in fleet.pools():
         best = _best(fleet.candidates(regions, tally), request, roads, policy, fleet.midnight, tally)
         if best is not None:
@@ -143,7 +147,7 @@ def promise(
     return Answer(outcome=Outcome.REFUSAL, reasons=reasons, offer_at=offer_at)
 
 
-def _rules(cause: Cause, tally: _Tally) -> dict[str, int | str]:
+def _rules(cause: Cause, tally: Tally) -> dict[str, int | str]:
     """Which rules keep vehicles from serving the request, in the form of a plan's reasons."""
     if cause is not Cause.VEHICLE_NOT_ALLOWED or not tally.refusals:
         return {}
@@ -154,7 +158,7 @@ def _rules(cause: Cause, tally: _Tally) -> dict[str, int | str]:
     }
 
 
-def _off_network(request: TripRequest, roads: Roads, policy: DispatchPolicy) -> Reason | None:
+def off_network(request: TripRequest, roads: Roads, policy: DispatchPolicy) -> Reason | None:
     for number, stop in enumerate(request.stops):
         snap = roads.try_snap(as_point(stop.lon_wgs84, stop.lat_wgs84), limit_m=math.inf)
         distance_m = math.inf if snap is None else snap.distance_m
@@ -169,7 +173,7 @@ def _off_network(request: TripRequest, roads: Roads, policy: DispatchPolicy) -> 
     return None
 
 
-class _Fleet:
+class Fleet:
     """The vehicles that may serve a request, read pool by pool."""
 
     def __init__(
@@ -202,15 +206,15 @@ class _Fleet:
         own = sorted(region for region, of in self._territory.area_of.items() if of == area) or [area]
         return [own, cooperating if self._policy.cooperation else [], others]
 
-    def candidates(self, regions: Sequence[str], tally: _Tally) -> list[_Candidate]:
-        found: list[_Candidate] = []
+    def candidates(self, regions: Sequence[str], tally: Tally) -> list[Candidate]:
+        found: list[Candidate] = []
         for region in regions:
             vehicles = self._vehicles(region)
             suited = [(vehicle, tier) for vehicle in vehicles if (tier := self._tier(vehicle, tally)) is not None]
             if not suited:
                 continue
             drivers = {driver.id: driver for driver in self._drivers(region)}
-            planned = {vehicle.id: self._itinerary(vehicle.id) for vehicle in vehicles}
+            planned = {vehicle.id: self._without_own(self._itinerary(vehicle.id)) for vehicle in vehicles}
             kept = {id: i.driver_id for id, i in planned.items() if i is not None and i.driver_id is not None}
             crews = {crew.vehicle.id: crew for crew in pair(vehicles, tuple(drivers.values()), kept=kept)[0]}
             for vehicle, tier in suited:
@@ -218,11 +222,11 @@ class _Fleet:
                 if crew is None:
                     tally.causes[Cause.NO_VEHICLE] += 1
                     continue
-                gaps = self._gaps(crew, itinerary)
-                found.append(_Candidate(vehicle=vehicle, tier=tier, gaps=gaps))
+                gaps = self.gaps(crew, itinerary)
+                found.append(Candidate(vehicle=vehicle, tier=tier, gaps=gaps, crew=crew, itinerary=itinerary))
         return found
 
-    def _tier(self, vehicle: Vehicle, tally: _Tally) -> int | None:
+    def _tier(self, vehicle: Vehicle, tally: Tally) -> int | None:
         request = self._request
         offering = Offering(
             unit_id=vehicle.unit_id,
@@ -260,7 +264,7 @@ class _Fleet:
             return None
         return tier
 
-    def _gaps(self, crew: Crew, itinerary: Itinerary | None) -> tuple[_Gap, ...]:
+    def gaps(self, crew: Crew, itinerary: Itinerary | None) -> tuple[Gap, ...]:
         """The vehicle's free times of the day: around its planned stops, inside its working time, from now on."""
         days = 1 + max(0, math.floor((self._request.stops[-1].latest_at - self.midnight).total_seconds() / DAY_S))
         earliest_s = max(0, self._now_s + self._policy.lead_s if self._now_s > 0 else 0)
@@ -276,15 +280,15 @@ class _Fleet:
         stops = () if itinerary is None else itinerary.stops
         if len(stops) < 3:
             spare_wh = _spare_wh(crew.vehicle, ())
-            return (_Gap(from_point=home, from_s=begin_s, to_point=end, to_s=end_s, spare_wh=spare_wh),)
-        gaps: list[_Gap] = []
+            return (Gap(from_point=home, from_s=begin_s, to_point=end, to_s=end_s, spare_wh=spare_wh),)
+        gaps: list[Gap] = []
         for number, (before, after) in enumerate(pairwise(stops)):
             if before.load_count > 0:
                 continue
             first, last = number == 0, number == len(stops) - 2
             free_s = begin_s if first else math.ceil((before.depart_at - self.midnight).total_seconds())
             gaps.append(
-                _Gap(
+                Gap(
                     from_point=as_point(before.lon_wgs84, before.lat_wgs84),
                     from_s=max(begin_s, free_s),
                     to_point=end if last else as_point(after.lon_wgs84, after.lat_wgs84),
@@ -312,6 +316,12 @@ class _Fleet:
     def _itinerary(self, vehicle_id: VehicleId) -> Itinerary | None:
         document = self._store.find("itinerary", itinerary_id(self.day.isoformat(), vehicle_id))
         return None if document is None else cast("Itinerary", decode("itinerary", document.body))
+
+    def _without_own(self, itinerary: Itinerary | None) -> Itinerary | None:
+        """The day of a vehicle without the trip that is asked about, where it has it already."""
+        if itinerary is None or all(stop.request_id != self._request.id for stop in itinerary.stops):
+            return itinerary
+        return without_trips(itinerary, frozenset({self._request.id}))
 
     def _unit(self, id: UnitId) -> Unit:
         if id not in self._units:
@@ -341,22 +351,22 @@ def _spare_wh(vehicle: Vehicle, later: Sequence[ItineraryStop]) -> int | None:
 
 
 def _best(
-    candidates: Sequence[_Candidate],
+    candidates: Sequence[Candidate],
     request: TripRequest,
     roads: Roads,
     policy: DispatchPolicy,
     midnight: datetime,
-    tally: _Tally,
+    tally: Tally,
 ) -> Answer | None:
     """The nearest pool's cheapest fit, or None with the causes added to the tally."""
     for tier in sorted({candidate.tier for candidate in candidates}):
-        best: tuple[tuple[int, int, VehicleId], _Fit, Vehicle] | None = None
+        best: tuple[tuple[int, int, VehicleId], Fit, Vehicle] | None = None
         pool = [candidate for candidate in candidates if candidate.tier == tier]
         for profile in sorted({candidate.vehicle.profile for candidate in pool}):
             same = [candidate for candidate in pool if candidate.vehicle.profile == profile]
-            legs = _Legs(roads, same, request, policy, profile)
+            legs = Legs(roads, same, request, policy, profile)
             for candidate in same:
-                fit = _fit(candidate, request, legs, midnight, tally)
+                fit = fit_into(candidate, request, legs, midnight, tally)
                 if fit is None:
                     continue
                 key = (fit.extra_m, candidate.vehicle.seats, candidate.vehicle.id)
@@ -376,19 +386,22 @@ def _best(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Fit:
+class Fit:
+    """The trip inside a gap: begin and end of its service, and what it adds to the day's driving."""
+
     begin_s: int
     end_s: int
     extra_m: int
+    extra_s: int
 
 
-class _Legs:
+class Legs:
     """Drives between the places of some candidates and a request, for one profile."""
 
     def __init__(
         self,
         roads: Roads,
-        candidates: Sequence[_Candidate],
+        candidates: Sequence[Candidate],
         request: TripRequest,
         policy: DispatchPolicy,
         profile: str,
@@ -403,7 +416,7 @@ class _Legs:
         near = [p for p in unique if roads.try_snap(p, limit_m=policy.access_limit_m) is not None]
         self._index = {point: number for number, point in enumerate(near)}
         spans = [(stop.earliest_at, stop.latest_at) for stop in request.stops]
-        self._matrix: LegMatrix = roads.matrix(
+        self.matrix: LegMatrix = roads.matrix(
             near,
             PROFILES[profile],
             access_limit_m=policy.access_limit_m,
@@ -415,12 +428,12 @@ class _Legs:
         if a not in self._index or b not in self._index:
             return None
         pair_ = self._index[a], self._index[b]
-        if self._matrix.drive_s[pair_] == UNREACHABLE:
+        if self.matrix.drive_s[pair_] == UNREACHABLE:
             return None
-        return int(self._matrix.drive_s[pair_]), int(self._matrix.drive_m[pair_]), int(self._matrix.drive_wh[pair_])
+        return int(self.matrix.drive_s[pair_]), int(self.matrix.drive_m[pair_]), int(self.matrix.drive_wh[pair_])
 
 
-def _fit(candidate: _Candidate, request: TripRequest, legs: _Legs, midnight: datetime, tally: _Tally) -> _Fit | None:
+def fit_into(candidate: Candidate, request: TripRequest, legs: Legs, midnight: datetime, tally: Tally) -> Fit | None:
     """The candidate's cheapest gap for the trip, or None."""
     gaps = candidate.gaps
     if candidate.vehicle.self_drive:
@@ -432,7 +445,7 @@ def _fit(candidate: _Candidate, request: TripRequest, legs: _Legs, midnight: dat
     return min(fits, key=lambda fit: (fit.extra_m, fit.begin_s), default=None)
 
 
-def _fit_gap(gap: _Gap, request: TripRequest, legs: _Legs, midnight: datetime, tally: _Tally) -> _Fit | None:
+def _fit_gap(gap: Gap, request: TripRequest, legs: Legs, midnight: datetime, tally: Tally) -> Fit | None:
     path = [gap.from_point, *legs.stops, *([gap.to_point] if gap.to_point is not None else [])]
     drives = [legs.drive(a, b) for a, b in pairwise(path)]
     instead = (0, 0, 0) if gap.to_point is None else legs.drive(gap.from_point, gap.to_point)
@@ -470,4 +483,9 @@ def _fit_gap(gap: _Gap, request: TripRequest, legs: _Legs, midnight: datetime, t
         tally.causes[Cause.TIME_WINDOWS] += 1
         tally.offer(begin_s)
         return None
-    return _Fit(begin_s=begin_s, end_s=end_s, extra_m=sum(drive[1] for drive in known) - instead[1])
+    return Fit(
+        begin_s=begin_s,
+        end_s=end_s,
+        extra_m=sum(drive[1] for drive in known) - instead[1],
+        extra_s=sum(drive[0] for drive in known) - instead[0],
+    )

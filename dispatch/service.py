@@ -1,39 +1,40 @@
 """The live loop's five steps: read, snapshot, solve, check, commit.
 
 A plan is committed vehicle by vehicle, each commit a compare-and-set of its own over that vehicle's itinerary, its
-assignments and its requests. What changed in the store since it was read is left alone and reported for the next plan; it is
-never overwritten. Vehicles between which trips moved are committed together, so that no trip is on two itineraries.
+assignments, its requests and what was promised to them. What changed in the store since it was read is left alone and
+reported for the next plan; it is never overwritten. Vehicles between which trips moved are committed together, so that no trip
+is on two itineraries. What stays as it is is not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from dispatch.agreed import ruling_on, territory_on
 from dispatch.check import Violation, check
 from dispatch.errors import DispatchError
+from dispatch.expect import expect
 from dispatch.judged import judge
 from dispatch.legs import Roads
 from dispatch.orders import Order, write_orders
 from dispatch.permission import Territory
-from dispatch.plan import Plan, Reason
+from dispatch.plan import Plan, Reason, Route, Stop
+from dispatch.plan import StopKind as PlanStopKind
 from dispatch.policy import MFEN_PER_FEN, DispatchPolicy
 from dispatch.ruling import Ruling
 from dispatch.snapshot import Snapshot, build
 from dispatch.solve import StopRule, solve
-from dispatch.view import FleetView, read
+from dispatch.view import FleetView, narrow, read
+from dispatch.writes import Bundle, Why, bundles
 from fleet.documents import encode
 from fleet.errors import StaleRevision
 from fleet.ids import ItineraryId, PlanId, RegionCode, RequestId, VehicleId
-from fleet.itineraries import Assignment, AssignmentState, Itinerary
-from fleet.itineraries import withdraw as withdraw_assignment
-from fleet.plans import PlanFigures, PlanReason, PlanRecord, PlanUnserved
+from fleet.plans import PlanChanges, PlanFigures, PlanReason, PlanRecord, PlanUnserved, TripChange
+from fleet.promises import Notice
 from fleet.regions import covers
-from fleet.requests import RequestState, TripRequest, assign
-from fleet.requests import withdraw as withdraw_request
-from fleet.store import Commit, FleetStore, Write
+from fleet.store import Commit, FleetStore, Lease, Write
 
 ACTOR = "dispatch"
 #: With more violations than this a plan is not mended any further.
@@ -54,9 +55,10 @@ class PlanRejected(DispatchError):
 class RunReport:
     """What one run did.
 
-    ``committed`` are the itineraries written; ``stale`` requests and vehicles whose documents changed in between: the next run
-    plans them again. ``unserved`` holds everybody without a vehicle, with reasons. ``left_out`` are vehicles that took no part.
-    ``mended`` are the violations of plans that were thrown away: the vehicles concerned kept their itineraries.
+    ``committed`` are the itineraries as they stand after it; ``stale`` requests and vehicles those whose documents changed in
+    between: the next run plans them again. ``unserved`` holds everybody without a vehicle, with reasons. ``left_out`` are
+    vehicles that took no part. ``mended`` are the violations of a first plan that was thrown away: the vehicles concerned kept
+    their itineraries. ``changes`` and ``notices`` are what was committed and told.
     """
 
     plan_id: PlanId
@@ -68,10 +70,40 @@ class RunReport:
     left_out: Mapping[VehicleId, str]
     held: tuple[RequestId, ...]
     mended: tuple[Violation, ...] = ()
+    changes: tuple[TripChange, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     @property
     def needs_replan(self) -> bool:
         return bool(self.stale_vehicles)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A part of the day to be planned by itself: these vehicles and requests; ``only`` ties requests to one of the vehicles."""
+
+    vehicles: Collection[VehicleId]
+    requests: Collection[RequestId] = ()
+    only: Mapping[RequestId, VehicleId] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A checked plan that is not committed yet, with the writes it takes."""
+
+    plan_id: PlanId
+    snapshot: Snapshot
+    plan: Plan
+    bundles: tuple[Bundle, ...]
+    seconds: float
+    mended: tuple[Violation, ...]
+
+    @property
+    def unserved(self) -> dict[RequestId, tuple[Reason, ...]]:
+        found = dict(self.snapshot.answered)
+        for entry in self.plan.unserved:
+            found[self.snapshot.requests[entry.request].id] = entry.reasons
+        return found
 
 
 def run_once(
@@ -87,6 +119,9 @@ def run_once(
     policy: DispatchPolicy | None = None,
     clock: Callable[[], float] | None = None,
     solver: Solver = solve,
+    why: Why | None = None,
+    go_on: bool = False,
+    lease: Lease | None = None,
     ruling: Ruling | None = None,
 ) -> RunReport:
     """Plan one local day and commit the plan.
@@ -111,98 +146,187 @@ def run_once(
         Seconds of any steady clock, to time the search; without one the record says 0.
     solver
         Stands in for :func:`dispatch.solve.solve` in tests.
+    why
+        What the notices of changed promises give as their reason where no fact explains them better.
+    go_on
+        A round of a day that is planned: the search goes on from the present itineraries, and a round that changes nothing
+        leaves no record.
+    lease
+        Proves, commit by commit, that the caller still leads this area (:meth:`fleet.store.FleetStore.hold`).
 
     Raises
     ------
     PlanRejected
         If the checker finds a violation that is no single vehicle's, or one of a vehicle that kept its present itinerary.
         Nothing is written.
+    LeaseLost
+        If another worker leads the area meanwhile; what was committed before that stays.
+    """
+    prepared = prepare(
+        store,
+        roads,
+        day=day,
+        now=now,
+        seed=seed,
+        stop=stop,
+        region=region,
+        territory=territory,
+        policy=policy,
+        clock=clock,
+        solver=solver,
+        ruling=ruling,
+        why=why,
+        go_on=go_on,
+    )
+    return _commit(store, prepared, region=region or "", lease=lease, quiet=go_on)
+
+
+def prepare(
+    store: FleetStore,
+    roads: Roads,
+    *,
+    day: date,
+    now: datetime,
+    seed: int,
+    stop: StopRule,
+    region: str | None = None,
+    territory: Territory | None = None,
+    policy: DispatchPolicy | None = None,
+    clock: Callable[[], float] | None = None,
+    solver: Solver = solve,
+    ruling: Ruling | None = None,
+    why: Why | None = None,
+    go_on: bool = False,
+    part: Part | None = None,
+    change: Callable[[FleetView], FleetView] | None = None,
+) -> Prepared:
+    """Plan a day, or ``part`` of it, and return what would be written; see :func:`run_once` for the parameters.
+
+    ``change`` may put facts into the view that are not stored yet: those that will be committed together with the plan.
     """
     policy = policy or DispatchPolicy()
     tick = clock or (lambda: 0.0)
     scope = region or ""
     view = read(store, day=day, in_scope=lambda code: covers(scope, code))
+    if change is not None:
+        view = change(view)
+    if part is not None:
+        view = narrow(view, vehicles=part.vehicles, requests=part.requests, only=part.only)
     ruling = ruling or ruling_on(store, day)
     territory = territory or territory_on(store, day, book=ruling.book)
     keep: frozenset[VehicleId] = frozenset()
+    free_the_late = True
     seconds = 0.0
     mended: tuple[Violation, ...] = ()
     while True:
-        snapshot = build(view, roads, territory=territory, policy=policy, now=now, keep=keep, ruling=ruling)
+        expected, freed = expect(view, now=now, free_the_late=free_the_late)
+        snapshot = build(expected, roads, territory=territory, policy=policy, now=now, keep=keep, ruling=ruling)
         begun = tick()
-        plan = solver(snapshot.problem, seed=seed, stop=stop)
+        more = {"start": present_routes(snapshot)} if go_on or part is not None else {}
+        plan = solver(snapshot.problem, seed=seed, stop=stop, **more)
         seconds += tick() - begun
         violations = check(snapshot.problem, plan)
+        snapshot = replace(snapshot, view=view)
+        plan_id = PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
         orders: tuple[Order, ...] = ()
         if not violations:
-            orders = write_orders(snapshot, plan, plan_id=_plan_id(day, now, seed, plan))
+            orders = write_orders(snapshot, plan, plan_id=plan_id)
             violations = judge(snapshot, orders, territory)
-        if not violations:
-            break
-        # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary. That may take a charge
-        # point from another one, which then keeps its own as well; a vehicle that is wrong as it is ends the matter.
-        named = {v.vehicle for v in violations if v.vehicle is not None}
-        wrong = {crew.vehicle.id for number, crew in enumerate(snapshot.crews) if number in named}
-        if wrong <= keep or len(mended) > MOST_MENDED:
-            raise PlanRejected(violations)
-        keep, mended = keep | wrong, (*mended, *violations)
-    plan_id = _plan_id(day, now, seed, plan)
-    report = _commit(store, snapshot, plan, orders, plan_id=plan_id, region=scope, seconds=seconds)
-    return replace(report, mended=mended)
+        if violations:
+            # What one vehicle's route does wrong must not stop the others: it keeps its present itinerary. That may take a
+            # charge point from another one, which then keeps its own as well; a vehicle that is wrong as it is ends the matter.
+            named = {v.vehicle for v in violations if v.vehicle is not None}
+            wrong = {crew.vehicle.id for number, crew in enumerate(snapshot.crews) if number in named}
+            if wrong <= keep or len(mended) > MOST_MENDED:
+                raise PlanRejected(violations)
+            keep, mended = keep | wrong, (*mended, *violations)
+            continue
+        lost = {snapshot.requests[entry.request].id for entry in plan.unserved} | set(snapshot.answered)
+        if free_the_late and freed & lost:
+            free_the_late = False  # late is better than not at all
+            continue
+        break
+    gone = [snapshot.requests[entry.request].id for entry in plan.unserved]
+    found = bundles(
+        snapshot,
+        orders,
+        answered=[*snapshot.answered, *gone],
+        plan_id=plan_id,
+        policy=policy,
+        why=why or Why(),
+    )
+    return Prepared(plan_id=plan_id, snapshot=snapshot, plan=plan, bundles=tuple(found), seconds=seconds, mended=mended)
 
 
-def _plan_id(day: date, now: datetime, seed: int, plan: Plan) -> PlanId:
-    return PlanId(f"PL-{day:%Y%m%d}-{now.timestamp():.0f}-{seed}-{plan.problem_digest[:8]}")
+def present_routes(snapshot: Snapshot) -> tuple[Route, ...]:
+    """The present itineraries as routes of the problem: what a search goes on from."""
+    index_of = {request.id: number for number, request in enumerate(snapshot.requests)}
+    routes = []
+    for number, crew in enumerate(snapshot.crews):
+        itinerary = snapshot.view.itineraries.get(crew.vehicle.id)
+        if itinerary is None:
+            continue
+        seen: dict[RequestId, int] = {}
+        stops = []
+        for stop in itinerary.stops:
+            id = stop.request_id
+            if id is None or id not in index_of:
+                continue
+            at = seen.get(id, 0)
+            seen[id] = at + 1
+            begin_s = round((stop.begin_at - snapshot.problem.epoch).total_seconds())
+            stops.append(
+                Stop(
+                    kind=PlanStopKind(stop.kind.value),
+                    location=0,
+                    arrive_s=begin_s,
+                    begin_s=begin_s,
+                    depart_s=begin_s,
+                    load=0,
+                    request=index_of[id],
+                    stop=at,
+                )
+            )
+        if stops:
+            routes.append(Route(vehicle=number, stops=tuple(stops), cost_mfen=0))
+    return tuple(routes)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Bundle:
-    """The writes of one commit, and whom they concern."""
-
-    writes: tuple[Write, ...]
-    orders: tuple[Order, ...]
-    vehicles: tuple[VehicleId, ...]
-    requests: tuple[RequestId, ...]
-    region: str
-
-
-def _commit(
-    store: FleetStore,
-    snapshot: Snapshot,
-    plan: Plan,
-    orders: Sequence[Order],
-    *,
-    plan_id: PlanId,
-    region: str,
-    seconds: float,
-) -> RunReport:
+def _commit(store: FleetStore, prepared: Prepared, *, region: str, lease: Lease | None, quiet: bool) -> RunReport:
+    snapshot, plan, plan_id = prepared.snapshot, prepared.plan, prepared.plan_id
     committed: list[Order] = []
     stale_requests: list[RequestId] = []
     stale_vehicles: list[VehicleId] = []
-    for bundle in _bundles(snapshot, orders, answered=set(_unserved(snapshot, plan))):
-        change = Commit(
-            type="plan.itineraries_committed",
-            actor=ACTOR,
-            at=snapshot.now,
-            writes=bundle.writes,
-            region=bundle.region,
-            key=f"{plan_id}/{bundle.vehicles[0]}",
-            data={"plan_id": plan_id, "vehicle_ids": list(bundle.vehicles)},
-        )
-        try:
-            store.commit(change)
-        except StaleRevision:
-            stale_requests.extend(bundle.requests)
-            stale_vehicles.extend(bundle.vehicles)
-        else:
-            committed.extend(bundle.orders)
-    unserved = _unserved(snapshot, plan)
+    changes: list[TripChange] = []
+    notices: list[Notice] = []
+    for bundle in prepared.bundles:
+        if bundle.writes:
+            change = Commit(
+                type="plan.itineraries_committed",
+                actor=ACTOR,
+                at=snapshot.now,
+                writes=bundle.writes,
+                region=bundle.region,
+                key=f"{plan_id}/{[*bundle.vehicles, *bundle.requests][0]}",
+                data={"plan_id": plan_id, "vehicle_ids": list(bundle.vehicles)},
+                lease=lease,
+            )
+            try:
+                store.commit(change)
+            except StaleRevision:
+                stale_requests.extend(bundle.requests)
+                stale_vehicles.extend(bundle.vehicles)
+                continue
+        committed.extend(bundle.orders)
+        changes.extend(bundle.changes)
+        notices.extend(bundle.notices)
+    unserved = prepared.unserved
     record = PlanRecord(
         id=plan_id,
         day=snapshot.view.day.isoformat(),
         region=RegionCode(region),
         created_at=snapshot.now,
-        figures=_figures(snapshot, plan, committed, len(unserved), seconds),
+        figures=_figures(snapshot, plan, committed, len(unserved), prepared.seconds),
         unserved=tuple(
             PlanUnserved(
                 request_id=id,
@@ -214,24 +338,8 @@ def _commit(
         seed=plan.seed,
         dispatcher_id=snapshot.ruling.dispatcher_id,
     )
-    existing = store.find("plan", plan_id)
-    store.commit(
-        Commit(
-            type="plan.made",
-            actor=ACTOR,
-            at=snapshot.now,
-            writes=(
-                Write(
-                    kind="plan",
-                    id=plan_id,
-                    expected_version=existing.version if existing is not None else 0,
-                    body=encode(record),
-                ),
-            ),
-            region=region,
-            data={"day": record.day, "served_count": record.figures.served_count, "unserved_count": len(unserved)},
-        )
-    )
+    if changes or not quiet:
+        _record(store, record, changes, at=snapshot.now, region=region, lease=lease)
     return RunReport(
         plan_id=plan_id,
         record=record,
@@ -241,14 +349,53 @@ def _commit(
         unserved=unserved,
         left_out=snapshot.left_out,
         held=snapshot.held,
+        mended=prepared.mended,
+        changes=tuple(changes),
+        notices=tuple(notices),
     )
 
 
-def _unserved(snapshot: Snapshot, plan: Plan) -> dict[RequestId, tuple[Reason, ...]]:
-    found = dict(snapshot.answered)
-    for entry in plan.unserved:
-        found[snapshot.requests[entry.request].id] = entry.reasons
-    return found
+def _record(
+    store: FleetStore,
+    record: PlanRecord,
+    changes: Sequence[TripChange],
+    *,
+    at: datetime,
+    region: str,
+    lease: Lease | None,
+) -> None:
+    told = PlanChanges(
+        id=record.id,
+        day=record.day,
+        region=record.region,
+        created_at=at,
+        changes=tuple(sorted(changes, key=_by_request)),
+    )
+    writes = []
+    for kind, noun in (("plan", record), ("plan_changes", told)):
+        existing = store.find(kind, record.id)
+        version = existing.version if existing is not None else 0
+        writes.append(Write(kind=kind, id=record.id, expected_version=version, body=encode(noun)))
+    store.commit(
+        Commit(
+            type="plan.made",
+            actor=ACTOR,
+            at=at,
+            writes=writes,
+            region=region,
+            data={
+                "day": record.day,
+                "served_count": record.figures.served_count,
+                "unserved_count": record.figures.unserved_count,
+                "changed_count": len(changes),
+            },
+            lease=lease,
+        )
+    )
+
+
+def _by_request(change: TripChange) -> str:
+    return change.request_id
 
 
 def _figures(
@@ -274,121 +421,3 @@ def _figures(
         drive_wh=sum(stop.leg_wh for _, stop in stops),
         nev_drive_m=sum(stop.leg_m for vehicle_id, stop in stops if vehicle_id in nev),
     )
-
-
-# ---- what to write
-
-
-def _bundles(snapshot: Snapshot, orders: Sequence[Order], *, answered: Iterable[RequestId]) -> list[_Bundle]:
-    """Group the changed vehicles: each alone, except that those between which a trip moved are committed together."""
-    view = snapshot.view
-    by_vehicle = {order.itinerary.vehicle_id: order for order in orders}
-    touched: dict[VehicleId, set[RequestId]] = {
-        id: {a.request_id for a in order.assignments} for id, order in by_vehicle.items()
-    }
-    dropped = set(answered)
-    moved_to = {a.request_id: id for id, order in by_vehicle.items() for a in order.assignments}
-    leader: dict[VehicleId, VehicleId] = {}
-
-    def find(id: VehicleId) -> VehicleId:
-        while leader.get(id, id) != id:
-            id = leader[id]
-        return id
-
-    for request_id, present in sorted(view.assignments.items()):
-        if present.state not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
-            continue
-        goal = moved_to.get(request_id)
-        if goal is not None and goal != present.vehicle_id:
-            leader[find(goal)] = find(present.vehicle_id)
-        if (goal is not None or request_id in dropped) and goal != present.vehicle_id:
-            touched.setdefault(present.vehicle_id, set()).add(request_id)
-    for crew in snapshot.crews:
-        if crew.vehicle.id in view.itineraries:
-            touched.setdefault(crew.vehicle.id, set())
-    groups: dict[VehicleId, list[VehicleId]] = {}
-    for id in sorted(touched):
-        groups.setdefault(find(id), []).append(id)
-    return [_bundle(view, by_vehicle, members, touched, moved_to) for _, members in sorted(groups.items())]
-
-
-def _bundle(
-    view: FleetView,
-    by_vehicle: Mapping[VehicleId, Order],
-    members: Sequence[VehicleId],
-    touched: Mapping[VehicleId, set[RequestId]],
-    moved_to: Mapping[RequestId, VehicleId],
-) -> _Bundle:
-    writes: list[Write] = []
-    orders: list[Order] = []
-    concerned: set[RequestId] = set()
-    for id in members:
-        concerned |= touched[id]
-        order, present = by_vehicle.get(id), view.itineraries.get(id)
-        if order is not None:
-            orders.append(order)
-            _put(writes, view, "itinerary", order.itinerary, before=present)
-            for assignment in order.assignments:
-                before = view.assignments.get(assignment.request_id)
-                same = before is not None and before.id == assignment.id
-                _put(writes, view, "assignment", assignment, before=before if same else None)
-        elif present is not None:
-            writes.append(_without(view, present, touched[id]))
-    for request_id in sorted(concerned):
-        request = view.requests[request_id]
-        before = view.assignments.get(request_id)
-        goal = moved_to.get(request_id)
-        replaced = before is not None and _replaced(before, goal, by_vehicle)
-        if before is not None and replaced:
-            _put(writes, view, "assignment", withdraw_assignment(before), before=before)
-        if goal is None and request.state is RequestState.ASSIGNED:
-            _put(writes, view, "request", withdraw_request(request), before=request)
-        elif goal is not None and request.state is RequestState.APPROVED:
-            _put(writes, view, "request", assign(request), before=request)
-    regions = {view.vehicles[id].region for id in members if id in view.vehicles}
-    return _Bundle(
-        writes=tuple(writes),
-        orders=tuple(orders),
-        vehicles=tuple(members),
-        requests=tuple(sorted(concerned)),
-        region=_common_region(regions),
-    )
-
-
-def _without(view: FleetView, present: Itinerary, gone: set[RequestId]) -> Write:
-    """Take trips out of the itinerary of a vehicle that gets no route; with nothing left it is deleted."""
-    stops = tuple(stop for stop in present.stops if stop.request_id not in gone)
-    left = any(stop.request_id in view.assignments for stop in stops if stop.request_id is not None)
-    body = encode(replace(present, stops=stops)) if left else None
-    return Write(kind="itinerary", id=present.id, expected_version=view.version("itinerary", present.id), body=body)
-
-
-def _replaced(before: Assignment, goal: VehicleId | None, by_vehicle: Mapping[VehicleId, Order]) -> bool:
-    """Whether another assignment takes the place of this one, or none at all."""
-    if before.state not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
-        return False
-    if goal is None:
-        return True
-    return all(a.id != before.id for a in by_vehicle[goal].assignments)
-
-
-def _put(
-    writes: list[Write],
-    view: FleetView,
-    kind: str,
-    noun: Itinerary | Assignment | TripRequest,
-    *,
-    before: Itinerary | Assignment | TripRequest | None,
-) -> None:
-    """Add a write against the version that was read, unless nothing changed."""
-    if noun == before:
-        return
-    writes.append(Write(kind=kind, id=noun.id, expected_version=view.version(kind, noun.id), body=encode(noun)))
-
-
-def _common_region(regions: set[RegionCode]) -> str:
-    """The region that may read the commit's event: the one region, else the province, else everything."""
-    if len(regions) == 1:
-        return next(iter(regions))
-    provinces = {region[:2] for region in regions}
-    return f"{next(iter(provinces))}0000" if len(provinces) == 1 else ""

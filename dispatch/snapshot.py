@@ -36,6 +36,7 @@ from dispatch.standing import FrozenStop, Standing, stand
 from dispatch.view import FleetView
 from fleet.ids import RequestId, SiteId, UnitId, VehicleId
 from fleet.itineraries import Assignment, AssignmentState
+from fleet.promises import PromiseState
 from fleet.requests import Priority, RequestState, TripKind, TripRequest
 from fleet.rules.plates import PlateRule
 from fleet.rules.refusals import Refusal
@@ -213,6 +214,7 @@ def build(
             now=now,
             declined=view.declined.get(request.id, ()),
             plates=None if request.id in pinned_ids else plates,
+            only=view.only.get(request.id),
         )
         for request in requests
     ]
@@ -226,7 +228,7 @@ def build(
     offering_number = {offering: number for number, offering in enumerate(offering_order)}
     equipment = sorted({e for c in crews for e in c.vehicle.equipment} | {e for r in requests for e in r.equipment})
     bit_of = {name: 1 << number for number, name in enumerate(equipment)}
-    price_of = [_mfen_per_m(matrix, policy) for matrix in matrices]
+    price_of = [mfen_per_m(matrix, policy) for matrix in matrices]
     group_of_id = {group.id: number for number, group in enumerate(groups)}
 
     specs = tuple(
@@ -435,7 +437,12 @@ def _request_spec(
     if assignment is not None and promised is not None:
         offered = assignment.state is AssignmentState.OFFERED
         change_fen = policy.offered_change_fen if offered else policy.accepted_change_fen
+    promised_from_s, promised_to_s = _promised_window(view, request)
+    if promised_from_s is not None:
+        change_fen = max(change_fen, policy.offered_change_fen)
     kept = policy.promised_factor if request.state is not RequestState.APPROVED else 1
+    if request.id in view.only:
+        kept = policy.priority_ratio  # a dispatcher's choice goes before the others of its class
     return RequestSpec(
         id=request.id,
         kind=RequestKind(request.kind.value),
@@ -449,7 +456,20 @@ def _request_spec(
         kinds=0 if request.vehicle_kind is None else 1 << KIND_ORDER.index(request.vehicle_kind),
         equipment=equipment,
         promised_vehicle=promised,
+        promised_earliest_s=promised_from_s,
+        promised_latest_s=promised_to_s,
         change_mfen=change_fen * MFEN_PER_FEN,
+    )
+
+
+def _promised_window(view: FleetView, request: TripRequest) -> tuple[int | None, int | None]:
+    """The promised pick-up in seconds of the day; its fractions count as kept. (None, None) without an open promise."""
+    promise = view.promises.get(request.id)
+    if promise is None or promise.state is not PromiseState.OPEN:
+        return None, None
+    return (
+        math.floor((promise.pickup_from_at - view.midnight).total_seconds()),
+        math.ceil((promise.pickup_to_at - view.midnight).total_seconds()),
     )
 
 
@@ -478,6 +498,7 @@ def asking_of(
     now: datetime,
     declined: tuple[VehicleId, ...] = (),
     plates: PlateLimits | None,
+    only: VehicleId | None = None,
 ) -> Asking:
     """What of a request decides who may serve it; ``plates`` None: whatever the plate, because it has begun."""
     return Asking(
@@ -488,13 +509,14 @@ def asking_of(
         priority=request.priority,
         special=bool(request.equipment),
         declined=declined,
+        only=only,
         sealed=ruling.is_sealed(request),
         urgent=request.priority is Priority.EMERGENCY and request.stops[0].earliest_at <= now + RESERVE_RELEASE,
     )
 
 
 def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, plates: PlateLimits, *, reserved: bool) -> Offering:
-    was_declined = any(vehicle.id in vehicles for vehicles in view.declined.values())
+    singled = vehicle.id in view.only.values() or any(vehicle.id in vehicles for vehicles in view.declined.values())
     return Offering(
         plate=plates.of_vehicle(vehicle),
         plate_home=plates.of_home(vehicle, view.sites.get(vehicle.home_site_id)),
@@ -502,7 +524,7 @@ def _offering(vehicle: Vehicle, view: FleetView, ruling: Ruling, plates: PlateLi
         region=vehicle.region,
         duty=vehicle.duty,
         self_drive=vehicle.self_drive,
-        declined_as=vehicle.id if was_declined else None,
+        declined_as=vehicle.id if singled else None,
         pooled=vehicle.pooled,
         listed=vehicle.listed,
         sealable=vehicle.duty not in ruling.unsealed_duties(vehicle.region),
@@ -685,7 +707,7 @@ def _pinned(
     )
 
 
-def _mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
+def mfen_per_m(matrix: LegMatrix, policy: DispatchPolicy) -> int:
     """Energy by the profile's mean consumption over all legs, plus wear. One fen per kilometre is one mfen per metre."""
     reached = matrix.drive_m > 0
     metres = float(matrix.drive_m[reached].sum(dtype=np.int64))
@@ -733,7 +755,7 @@ def _charge_at_shift(
     site = view.sites[crew.vehicle.home_site_id]
     shift_s = crew.driver.shift.start_s if crew.driver is not None else 0
     idle_s = ruling.charging_s(crew.vehicle, site, now, view.midnight + timedelta(seconds=shift_s))
-    if idle_s <= 0 or not any(group.points > 0 for group in site.charge_groups):
+    if idle_s <= 0 or not any(group.usable_points > 0 for group in site.charge_groups):
         return battery.charge_wh
     target_wh = math.floor(battery.capacity_wh * policy.overnight_frac)
     gained_wh = math.floor(battery.max_ac_w * idle_s / 3_600)
@@ -760,7 +782,7 @@ def _charge_groups(
             continue
         if at_night and ruling.is_dark(site, end):
             continue  # a charge point knows no hours: where anybody works at night, it is out of the plan
-        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.points > 0]
+        points = [(number, group) for number, group in enumerate(site.charge_groups) if group.usable_points > 0]
         if not points or not snaps.is_on(site.lon_wgs84, site.lat_wgs84):
             continue
         location = places.number(site.lon_wgs84, site.lat_wgs84)
@@ -770,7 +792,7 @@ def _charge_groups(
                     id=group_id(site, number),
                     location=location,
                     site=len(power),
-                    points=group.points,
+                    points=group.usable_points,
                     point_w=group.power_w,
                     dc=group.dc,
                     mfen_per_wh=max(0, site.price_fen_per_kwh - policy.power_fen_per_kwh),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dispatch.decompose.reasons import explain_nearby
@@ -70,12 +70,14 @@ def solve(
     clock: Callable[[], float] = time.monotonic,
     workers: Workers | None = None,
     rhythm: Rhythm | None = None,
+    start: Sequence[Route] = (),
 ) -> Plan:
     """Return a plan that :func:`dispatch.check.check` finds no violation in; whoever is left over carries a cause.
 
     The same problem, seed, number of threads and iterations give the same plan. ``threads`` searches run side by side: in
     threads of this process, or, where the problem is large (:func:`is_large`), in processes of their own, each on a part.
-    ``workers`` and ``rhythm`` make any problem a large one, searched by those workers.
+    ``workers`` and ``rhythm`` make any problem a large one, searched by those workers. Of ``start``, from which a search in one
+    piece goes on, only the order of the requests' stops counts; what does not hold is undone.
     """
     watch = Clocked(clock=clock, iterations=stop.iterations, seconds=stop.seconds)
     if is_large(problem) or workers is not None or rhythm is not None:
@@ -102,6 +104,7 @@ def solve(
             seed=seed,
             watch=watch,
             threads=threads,
+            start=start,
             keep_back=1.0 - SEARCH_SHARE,
             should_stop=stop.should_cancel,
             on_chunk=on_chunk,

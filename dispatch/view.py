@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from fleet.documents import decode
 from fleet.drivers import Driver
-from fleet.ids import AssignmentId, DriverId, ItineraryId, RequestId, SiteId, UnitId, VehicleId
-from fleet.itineraries import Assignment, AssignmentState, Itinerary
+from fleet.ids import DriverId, RequestId, SiteId, UnitId, VehicleId
+from fleet.itineraries import MOVABLE, Assignment, AssignmentState, Itinerary
+from fleet.promises import Promise
 from fleet.rental_calendar import RentalCalendar
 from fleet.rentals import LIVE_STATES
 from fleet.requests import RequestState, TripRequest
 from fleet.sites import Site
 from fleet.store import FleetStore
 from fleet.units import Unit
-from fleet.vehicles import Duty, Vehicle
+from fleet.vehicle_facts import DayFact, FactKind
+from fleet.vehicles import Duty, Vehicle, VehicleState
 
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -41,6 +43,8 @@ class FleetView:
     ``requests`` are those to be planned whose first stop lies on the day; ``carried`` those of earlier days that are not
     finished (a charter of several days). ``assignments`` holds the live assignment of each, and of whoever is on the day's
     itineraries; ``declined`` the vehicles whose drivers declined a request, ``offers`` how many assignments it ever had.
+    ``promises`` are what requesters were told; ``only`` ties a request to the one vehicle that a dispatcher chose for it.
+    ``lapsed`` are vehicles whose drivers did not answer; ``readings`` the newest charge that was read on the day.
     ``versions`` maps (kind, id) to the version read.
     """
 
@@ -55,13 +59,17 @@ class FleetView:
     assignments: Mapping[RequestId, Assignment] = field(default_factory=dict)
     declined: Mapping[RequestId, tuple[VehicleId, ...]] = field(default_factory=dict)
     offers: Mapping[RequestId, int] = field(default_factory=dict)
+    promises: Mapping[RequestId, Promise] = field(default_factory=dict)
+    only: Mapping[RequestId, VehicleId] = field(default_factory=dict)
+    lapsed: Mapping[RequestId, tuple[VehicleId, ...]] = field(default_factory=dict)
+    readings: Mapping[VehicleId, DayFact] = field(default_factory=dict)
     versions: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def midnight(self) -> datetime:
         return local_midnight(self.day)
 
-    def version(self, kind: str, id: RequestId | ItineraryId | AssignmentId) -> int:
+    def version(self, kind: str, id: str) -> int:
         """The version at which a document was read, 0 when it did not exist."""
         return self.versions.get((kind, id), 0)
 
@@ -79,6 +87,17 @@ def everywhere(_region: str) -> bool:
     return True
 
 
+def every(store: FleetStore, kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    """Yield all nouns of a kind, or those that an index selects, by id."""
+    after = ""
+    while True:
+        page = store.list(kind, where=where, after=after)
+        yield from (decode(kind, document.body) for document in page.documents)
+        if page.next_after is None:
+            return
+        after = page.next_after
+
+
 def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = everywhere) -> FleetView:
     """Read what a plan of ``day`` needs.
 
@@ -86,7 +105,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     """
     versions: dict[tuple[str, str], int] = {}
 
-    def every(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
+    def reading(kind: str, where: tuple[str, str] | None = None) -> Iterator[Any]:
         after = ""
         while True:
             page = store.list(kind, where=where, after=after)
@@ -101,7 +120,7 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
     carried: dict[RequestId, TripRequest] = {}
     rented = rented_requests(store)
     for state in PLANNED_STATES:
-        for request in every("request", ("state", state.value)):
+        for request in reading("request", ("state", state.value)):
             first_day = local_day(request.stops[0].earliest_at)
             if not in_scope(request.region) or request.id in rented:
                 continue
@@ -109,20 +128,25 @@ def read(store: FleetStore, *, day: date, in_scope: Callable[[str], bool] = ever
                 requests[request.id] = request
             elif first_day < day and state is not RequestState.APPROVED and _reaches(request, day):
                 carried[request.id] = request
-    itineraries = {i.vehicle_id: i for i in every("itinerary", ("day", day.isoformat()))}
-    assignments, declined, offers = _assignments(every, requests, carried, itineraries.values())
+    itineraries = {i.vehicle_id: i for i in reading("itinerary", ("day", day.isoformat()))}
+    vehicles = {v.id: v for v in reading("vehicle") if in_scope(v.region) and not is_let(store, v, day)}
+    assignments, declined, lapsed, offers = _assignments(reading, requests, carried, itineraries.values())
     return FleetView(
         day=day,
-        units={unit.id: unit for unit in every("unit")},
-        sites={site.id: site for site in every("site")},
-        vehicles={v.id: v for v in every("vehicle") if in_scope(v.region) and not is_let(store, v, day)},
-        drivers={d.id: d for d in every("driver") if in_scope(d.region)},
+        units={unit.id: unit for unit in reading("unit")},
+        sites={site.id: site for site in reading("site")},
+        vehicles=vehicles,
+        drivers={d.id: d for d in reading("driver") if in_scope(d.region)},
         requests=dict(sorted(requests.items())),
         carried=dict(sorted(carried.items())),
         itineraries=itineraries,
         assignments=assignments,
         declined=declined,
         offers=offers,
+        only=_pinned(assignments, vehicles),
+        lapsed=lapsed,
+        readings=_readings(reading("day_fact", ("day", day.isoformat()))),
+        promises={p.id: p for p in reading("promise", ("day", day.isoformat()))},
         versions=versions,
     )
 
@@ -158,8 +182,13 @@ def _assignments(
     requests: Mapping[RequestId, TripRequest],
     carried: Mapping[RequestId, TripRequest],
     itineraries: Iterable[Itinerary],
-) -> tuple[dict[RequestId, Assignment], dict[RequestId, tuple[VehicleId, ...]], dict[RequestId, int]]:
-    """Live assignments of the day, who declined what, and how many assignments each request ever had.
+) -> tuple[
+    dict[RequestId, Assignment],
+    dict[RequestId, tuple[VehicleId, ...]],
+    dict[RequestId, tuple[VehicleId, ...]],
+    dict[RequestId, int],
+]:
+    """Live assignments of the day, who declined what, who did not answer, and how many assignments each request ever had.
 
     Finished and withdrawn assignments pile up over the years, so that they are asked for by request or itinerary only.
     """
@@ -175,6 +204,7 @@ def _assignments(
             if assignment.state is AssignmentState.FINISHED:
                 live[assignment.request_id] = assignment
     declined: dict[RequestId, tuple[VehicleId, ...]] = {}
+    lapsed: dict[RequestId, tuple[VehicleId, ...]] = {}
     offers: dict[RequestId, int] = {}
     for id in requests:
         present = live.get(id)
@@ -183,10 +213,58 @@ def _assignments(
             continue
         every_offer = list(every("assignment", ("request_id", id)))
         offers[id] = len(every_offer)
-        refusals = sorted(a.vehicle_id for a in every_offer if a.state is AssignmentState.DECLINED)
+        silent = {a.vehicle_id for a in every_offer if a.state is AssignmentState.LAPSED}
+        refusals = {a.vehicle_id for a in every_offer if a.state is AssignmentState.DECLINED} | silent
         if refusals:
-            declined[id] = tuple(refusals)
-    return live, declined, offers
+            declined[id] = tuple(sorted(refusals))
+        if silent:
+            lapsed[id] = tuple(sorted(silent))
+    return live, declined, lapsed, offers
+
+
+def _readings(facts: Iterable[DayFact]) -> dict[VehicleId, DayFact]:
+    newest: dict[VehicleId, DayFact] = {}
+    for fact in facts:
+        if fact.kind is not FactKind.CHARGE:
+            continue
+        known = newest.get(VehicleId(fact.about))
+        if known is None or (known.at, known.id) < (fact.at, fact.id):
+            newest[VehicleId(fact.about)] = fact
+    return newest
+
+
+def _pinned(
+    assignments: Mapping[RequestId, Assignment], vehicles: Mapping[VehicleId, Vehicle]
+) -> dict[RequestId, VehicleId]:
+    """A pin holds while its vehicle is in service: nobody waits for a car that stands in the workshop."""
+    return {
+        id: a.vehicle_id
+        for id, a in sorted(assignments.items())
+        if a.pinned_by is not None
+        and a.state in MOVABLE
+        and (vehicle := vehicles.get(a.vehicle_id)) is not None
+        and vehicle.state is VehicleState.AVAILABLE
+    }
+
+
+def narrow(
+    view: FleetView,
+    *,
+    vehicles: Collection[VehicleId],
+    requests: Collection[RequestId],
+    only: Mapping[RequestId, VehicleId],
+) -> FleetView:
+    """Return the part of a day that some vehicles and some requests make up: these vehicles' trips and the named requests."""
+    held = {id for id, a in view.assignments.items() if a.vehicle_id in vehicles} | set(requests)
+    return replace(
+        view,
+        vehicles={id: v for id, v in view.vehicles.items() if id in vehicles},
+        requests={id: r for id, r in view.requests.items() if id in held},
+        carried={id: r for id, r in view.carried.items() if id in held},
+        itineraries={id: i for id, i in view.itineraries.items() if id in vehicles},
+        assignments={id: a for id, a in view.assignments.items() if id in held},
+        only={**{id: v for id, v in view.only.items() if id in held}, **only},
+    )
 
 
 def _reaches(request: TripRequest, day: date) -> bool:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from fleet.errors import IllegalTransition, InvalidFact
 from fleet.ids import AgreementId, PersonId, RegionCode, UnitId
+from fleet.settlements import Tariff
 
 
 class AgreementKind(StrEnum):
@@ -50,7 +51,8 @@ class Agreement:
     """One agreement. ``regions`` are its sides; ``basis`` the rule that permits it.
 
     It holds from ``starts_on`` to ``review_on``, both days included: an agreement that was not reviewed in time permits
-    nothing. ``document_no`` is the number of the signed paper, ``settlement`` the name of the agreed tariff (R109).
+    nothing. ``document_no`` is the number of the signed paper, ``settlement`` the name of the agreed
+    tariff and ``tariff`` its prices (R109): both sides confirm them with the rest.
     """
 
     id: AgreementId
@@ -63,6 +65,7 @@ class Agreement:
     review_on: date
     document_no: str = ""
     settlement: str = ""
+    tariff: Tariff | None = None
     confirmations: tuple[Confirmation, ...] = ()
     state: AgreementState = AgreementState.PROPOSED
     reason: str = ""

@@ -16,10 +16,12 @@ from datetime import date
 
 from fleet.errors import InvalidFact
 from fleet.ids import RegionCode, UnitId
+from fleet.requests import TripRequest
 from fleet.rules.census import Area, Purchase
 from fleet.rules.findings import Finding, Verdict, count_change, find, judge, share_change
+from fleet.rules.fitness import is_holiday
 from fleet.rules.fleet_checks import exceptions, quota
-from fleet.rules.jurisdictions import SICHUAN, Province, get_jurisdiction, list_prefectures
+from fleet.rules.jurisdictions import SICHUAN, Province, find_jurisdiction, get_jurisdiction, list_prefectures
 from fleet.rules.model import RuleBook, RuleView
 from fleet.rules.share_checks import chongqing_shares, cumulative_shares, explained_purchases, provincial_share
 from fleet.rules.site_checks import charger_ratio, site_shares
@@ -62,6 +64,7 @@ def evaluate(
     rules: RuleBook,
     *,
     oversight: Oversight | None = None,
+    requests: Iterable[TripRequest] = (),
 ) -> tuple[Finding, ...]:
     """Hold a fleet against the rules of a local day.
 
@@ -75,6 +78,8 @@ def evaluate(
         The book, with the local overrides where there are any.
     oversight
         Facts beside the register; rules that need them report ``not_measured`` without.
+    requests
+        Trips of the year, of which those that went by car against the advice are told (R073).
 
     Returns
     -------
@@ -92,6 +97,8 @@ def evaluate(
         for check in _CHECKS:
             findings.extend(check(area))
     findings.extend(provincial_share(areas, day, rules))
+    findings.extend(_overrides(requests, day, rules))
+    findings.extend(_calendars(areas))
     findings.extend(_overseen(oversight, areas, day, rules))
     return tuple(sorted(findings, key=lambda own: (own.region, own.rule_id, own.period, own.level, own.subject)))
 
@@ -144,6 +151,35 @@ def _areas(
         )
         for code in sorted({*held, *placed, *seated})
     ]
+
+
+def _overrides(requests: Iterable[TripRequest], day: date, rules: RuleBook) -> Iterator[Finding]:
+    """R073: trips of the year that went by car against the advice, with a reason, out of all."""
+    asked: Counter[str] = Counter()
+    overridden: Counter[str] = Counter()
+    for request in requests:
+        if request.submitted_at.year == day.year and find_jurisdiction(request.region) is not None:
+            code = get_jurisdiction(request.region).code
+            asked[code] += 1
+            overridden[code] += request.find_waiver("R073") is not None
+    for region, count in sorted(asked.items()):
+        view = rules.at(day, region)
+        if view.applies("R073"):
+            yield find(view, "R073", Verdict.INFO, x=overridden[region], y=count, period=str(day.year))
+
+
+def _calendars(areas: Sequence[Area]) -> Iterator[Finding]:
+    """R078: a year without its calendar of public holidays seals nothing, and says so."""
+    for area in areas:
+        if is_holiday(area.view, area.view.day) is None:
+            yield find(
+                area.view,
+                "R078",
+                Verdict.NOT_SET,
+                period=str(area.view.day.year),
+                note_zh="未录入当年法定节假日，节假日封存不生效",
+                note_en="no calendar of public holidays for this year: nothing is sealed",
+            )
 
 
 def _overseen(oversight: Oversight | None, areas: Sequence[Area], day: date, rules: RuleBook) -> Iterator[Finding]:

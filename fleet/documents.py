@@ -24,8 +24,10 @@ from fleet.drivers import Driver
 from fleet.errors import InvalidFact
 from fleet.itineraries import Assignment, Itinerary
 from fleet.measures import Measure
+from fleet.outside_links import CalendarLink, Webhook, WebhookCursor
 from fleet.people import Person
-from fleet.plans import PlanRecord
+from fleet.plans import PlanChanges, PlanRecord
+from fleet.promises import Notice, Promise
 from fleet.providers import Provider, ProviderFeed
 from fleet.rental_accounts import RentalBatch
 from fleet.rental_budgets import RentalBudget
@@ -37,6 +39,7 @@ from fleet.sites import Site
 from fleet.store import Body
 from fleet.tariffs import RentalTariff
 from fleet.units import Unit
+from fleet.vehicle_facts import DayFact
 from fleet.vehicles import Vehicle
 
 KINDS: dict[str, type] = {
@@ -51,6 +54,13 @@ KINDS: dict[str, type] = {
     "person": Person,
     "agreement": Agreement,
     "closure": RoadClosure,
+    "promise": Promise,
+    "notice": Notice,
+    "plan_changes": PlanChanges,
+    "day_fact": DayFact,
+    "webhook": Webhook,
+    "webhook_cursor": WebhookCursor,
+    "calendar": CalendarLink,
     "measure": Measure,
     "budget": Budget,
     "provider": Provider,
@@ -76,6 +86,12 @@ INDEXES: dict[str, tuple[str, ...]] = {
     "person": ("login", "region", "driver_id", "unit_id"),
     "agreement": ("kind", "state"),
     "closure": ("region",),
+    "promise": ("day", "region", "requester_id", "state"),
+    "notice": ("request_id", "region", "requester_id", "unit_id"),
+    "plan_changes": ("day",),
+    "day_fact": ("about", "day", "region"),
+    "webhook": ("region",),
+    "calendar": ("about", "token_sha256"),
     "measure": ("region", "kind"),
     "budget": ("region", "unit_id"),
     "provider": ("region",),

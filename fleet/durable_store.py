@@ -29,7 +29,7 @@ from typing import TypeVar
 from fleet.canonical import event_content
 from fleet.errors import EventTrimmed, LedgerDiverged, NotFound, StoreUnavailable, Unreconciled
 from fleet.ledger import Ledger
-from fleet.store import Commit, Document, Event, Page, Primary
+from fleet.store import Commit, Document, Event, Lease, Page, Primary
 
 _T = TypeVar("_T")
 
@@ -90,6 +90,14 @@ class DurableStore:
 
     def wait(self, *, after: int, timeout_s: float) -> bool:
         return self._store.wait_archived(after=after, timeout_s=timeout_s)
+
+    # -- leading
+
+    def hold(self, lease: Lease, *, lasts_s: float) -> str:
+        return self._reconciled(lambda: self._store.hold(lease, lasts_s=lasts_s))
+
+    def release(self, lease: Lease) -> None:
+        self._reconciled(lambda: self._store.release(lease))
 
     # -- writing
 

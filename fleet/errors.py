@@ -50,6 +50,14 @@ class StaleRevision(FleetError):
         self.actual = actual
 
 
+class LeaseLost(FleetError):
+    """The writer no longer leads the area: another worker does, or nobody; nothing of the commit was applied."""
+
+    def __init__(self, *, name: str) -> None:
+        super().__init__(f"the lead of area {name!r} is no longer held")
+        self.name = name
+
+
 class StoreUnavailable(FleetError):
     """The store or the ledger did not answer; whether a write was applied is unknown until a retry with the same key."""
 

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 
 from fleet.canonical import canonical, checked_bodies, content_text, event_content, parse, parse_event
 from fleet.documents import checked_where, index_places
-from fleet.errors import EventTrimmed, LedgerDiverged, NotFound, StaleRevision, Unreconciled
-from fleet.store import KEPT_EVENTS_COUNT, Commit, Document, Event, Page
+from fleet.errors import EventTrimmed, LeaseLost, LedgerDiverged, NotFound, StaleRevision, Unreconciled
+from fleet.store import KEPT_EVENTS_COUNT, Commit, Document, Event, Lease, Page
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,7 @@ class MemoryStore:
         self._events: dict[int, str] = {}
         self._head = 0
         self._by_key: dict[str, int] = {}
+        self._leases: dict[str, tuple[str, float]] = {}
 
     def get(self, kind: str, id: str) -> Document:
         document = self.find(kind, id)
@@ -77,6 +79,8 @@ class MemoryStore:
                 if before not in self._events:
                     raise EventTrimmed(sequence=before)
                 return self._event(before)
+            if commit.lease is not None and self._leader(commit.lease.name) != commit.lease.token:
+                raise LeaseLost(name=commit.lease.name)
             for write in commit.writes:
                 kept = self._documents[write.kind].get(write.id)
                 actual = kept.version if kept is not None else 0
@@ -99,6 +103,21 @@ class MemoryStore:
     def wait(self, *, after: int, timeout_s: float) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: self._head > after, timeout_s)
+
+    def hold(self, lease: Lease, *, lasts_s: float) -> str:
+        with self._open():
+            if self._leader(lease.name) in ("", lease.token):
+                self._leases[lease.name] = (lease.token, monotonic() + lasts_s)
+            return self._leader(lease.name)
+
+    def release(self, lease: Lease) -> None:
+        with self._open():
+            if self._leader(lease.name) == lease.token:
+                del self._leases[lease.name]
+
+    def _leader(self, name: str) -> str:
+        token, until = self._leases.get(name, ("", 0.0))
+        return token if monotonic() < until else ""
 
     def incarnation(self) -> str:
         return f"{id(self)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from fleet.ids import PersonId, PlanId, RegionCode, RequestId
+from fleet.ids import DriverId, PersonId, PlanId, RegionCode, RequestId, VehicleId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,3 +58,28 @@ class PlanRecord:
     problem_digest: str = ""
     seed: int = 0
     dispatcher_id: PersonId | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripChange:
+    """What one plan changed about a trip: vehicle, driver and planned pick-up before and after (None: not served)."""
+
+    request_id: RequestId
+    before_vehicle_id: VehicleId | None
+    after_vehicle_id: VehicleId | None
+    before_driver_id: DriverId | None
+    after_driver_id: DriverId | None
+    before_pickup_at: datetime | None
+    after_pickup_at: datetime | None
+    notice_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanChanges:
+    """Everything a plan changed against what stood before it; ``id`` is the plan's."""
+
+    id: PlanId
+    day: str
+    region: RegionCode
+    created_at: datetime
+    changes: tuple[TripChange, ...] = ()

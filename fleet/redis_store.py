@@ -25,13 +25,14 @@ from fleet.documents import checked_where, index_places
 from fleet.errors import (
     EventTrimmed,
     InvalidFact,
+    LeaseLost,
     LedgerDiverged,
     NotFound,
     StaleRevision,
     StoreUnavailable,
     Unreconciled,
 )
-from fleet.store import KEPT_EVENTS_COUNT, Body, Commit, Document, Event, Page
+from fleet.store import KEPT_EVENTS_COUNT, Body, Commit, Document, Event, Lease, Page
 
 _Arguments = list[str | int]
 
@@ -41,6 +42,9 @@ _WAIT_SLICE_S = 2.0
 
 _LOCK_S = 5.0
 """How long the lock of a process that died while reconciling holds up the others; renewed with each batch restored."""
+
+_EVERYWHERE = "*"
+"""The lease of the area without a name: everything."""
 
 _LOCK_WAIT_S = 60.0
 _LOCK_POLL_S = 0.02
@@ -98,6 +102,7 @@ class RedisStore:
         self._read = self._script("read")
         self._page = self._script("page")
         self._tail = self._script("events")
+        self._lease = self._script("lease")
 
     def get(self, kind: str, id: str) -> Document:
         document = self.find(kind, id)
@@ -121,7 +126,8 @@ class RedisStore:
     def commit(self, commit: Commit) -> Event:
         bodies = checked_bodies(commit)
         content = content_text(commit, bodies)
-        arguments: _Arguments = [self._fenced, commit.key or "", content]
+        led, token = ("", "") if commit.lease is None else (commit.lease.name or _EVERYWHERE, commit.lease.token)
+        arguments: _Arguments = [self._fenced, commit.key or "", content, led, token]
         for write, body in zip(commit.writes, bodies, strict=True):
             arguments += [write.kind, write.id, write.expected_version, _places(write.kind, write.body), body or ""]
         answer = self._call(self._commit, *arguments)
@@ -131,6 +137,8 @@ class RedisStore:
                 raise StaleRevision(
                     kind=write.kind, id=write.id, expected=write.expected_version, actual=int(answer[2])
                 )
+            case b"unled":
+                raise LeaseLost(name=led)
             case b"trimmed":
                 raise EventTrimmed(sequence=int(answer[1]))
             case b"again":
@@ -146,6 +154,15 @@ class RedisStore:
 
     def wait(self, *, after: int, timeout_s: float) -> bool:
         return self._wait("events", after, timeout_s)
+
+    def hold(self, lease: Lease, *, lasts_s: float) -> str:
+        answer = self._call(
+            self._lease, self._fenced, lease.name or _EVERYWHERE, lease.token, max(1, round(lasts_s * 1000))
+        )
+        return bytes(answer[1]).decode()
+
+    def release(self, lease: Lease) -> None:
+        self._call(self._lease, self._fenced, lease.name or _EVERYWHERE, lease.token, 0)
 
     def incarnation(self) -> str:
         with self._answering():

@@ -79,7 +79,7 @@ class TripRequest:
     ``stops[0]`` is the pick-up and ``stops[-1]`` the drop-off; a charter has its further stops between them.
     ``max_ride_s`` bounds the time on board of a transfer (None: the service's default factor on the direct ride).
     ``estimate_fen`` is what the trip was taken to cost when it was approved (R131), ``waivers`` the reasons given to rules that
-    would stop it.
+    would stop it. ``drill``: an exercise, which behaves the same and counts for nothing (R166).
     """
 
     id: RequestId
@@ -102,6 +102,7 @@ class TripRequest:
     reason: str = ""
     waivers: tuple[Waiver, ...] = ()
     estimate_fen: int | None = None
+    drill: bool = False
 
     def __post_init__(self) -> None:
         def refuse(field: str, value: object, remedy: str) -> InvalidFact:
@@ -152,6 +153,17 @@ def approve(request: TripRequest, *, by: PersonId, at: datetime, estimate_fen: i
     return replace(request, state=RequestState.APPROVED, approver_id=by, decided_at=at, estimate_fen=estimate_fen)
 
 
+def confirm(request: TripRequest, *, by: PersonId, at: datetime) -> TripRequest:
+    """Add the approval of an emergency that went ahead of it (R177); nobody confirms an order of their own (R156)."""
+    refused = IllegalTransition(kind="request", id=request.id, state=request.state, action="approve")
+    ended = request.state in (RequestState.REJECTED, RequestState.CANCELLED)
+    if request.priority is not Priority.EMERGENCY or request.approver_id is not None or ended:
+        raise refused
+    if by == request.requester_id:
+        raise IllegalTransition(kind="request", id=request.id, state="own", action="approve")
+    return replace(request, approver_id=by, decided_at=at)
+
+
 def reject(request: TripRequest, *, by: PersonId, at: datetime, reason: str) -> TripRequest:
     if request.state is not RequestState.SUBMITTED:
         raise IllegalTransition(kind="request", id=request.id, state=request.state, action="reject")
@@ -181,6 +193,20 @@ def depart(request: TripRequest) -> TripRequest:
     if request.state is not RequestState.ASSIGNED:
         raise IllegalTransition(kind="request", id=request.id, state=request.state, action="depart")
     return replace(request, state=RequestState.UNDER_WAY)
+
+
+def reopen(request: TripRequest) -> TripRequest:
+    """The vehicle broke down on its way: the request waits for another one."""
+    if request.state is not RequestState.UNDER_WAY:
+        raise IllegalTransition(kind="request", id=request.id, state=request.state, action="withdraw")
+    return replace(request, state=RequestState.APPROVED)
+
+
+def miss(request: TripRequest, *, reason: str) -> TripRequest:
+    """Nobody came to the pick-up."""
+    if request.state is not RequestState.UNDER_WAY:
+        raise IllegalTransition(kind="request", id=request.id, state=request.state, action="absent")
+    return replace(request, state=RequestState.CANCELLED, reason=reason)
 
 
 def finish(request: TripRequest) -> TripRequest:

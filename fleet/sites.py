@@ -10,11 +10,19 @@ from fleet.ids import RegionCode, SiteId, UnitId
 
 @dataclass(frozen=True, kw_only=True)
 class ChargeGroup:
-    """Charge points of one kind at a site: ``points`` of them, each ``power_w`` strong. ``dc`` tells direct current."""
+    """Charge points of one kind at a site: ``points`` of them, each ``power_w`` strong. ``dc`` tells direct current.
+
+    ``out_points`` of them are dead or blocked at present.
+    """
 
     points: int
     power_w: int
     dc: bool
+    out_points: int = 0
+
+    @property
+    def usable_points(self) -> int:
+        return max(0, self.points - self.out_points)
 
 
 @dataclass(frozen=True, kw_only=True)

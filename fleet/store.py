@@ -42,12 +42,21 @@ class Write:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The lead of an area, as its holder proves it: ``token`` is a text that no other worker uses."""
+
+    name: str
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Commit:
     """A change as asked for: all of it happens, or nothing.
 
     ``type`` names the fact in the past tense (``request.approved``), ``actor`` the person or process, ``region`` the
     region that may read the event; ``key`` makes it idempotent: a second commit with the same key changes nothing and
-    returns the first one's event.
+    returns the first one's event. With a ``lease`` it is refused unless the writer holds that lease at this very moment, so
+    that a worker which was stopped for a while cannot write beside its successor.
     """
 
     type: str
@@ -57,6 +66,7 @@ class Commit:
     region: str = ""
     key: str | None = None
     data: Body = field(default_factory=dict)
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +113,17 @@ class FleetStore(Protocol):
         ------
         StaleRevision
             If a document's version is not the expected one; nothing was applied.
+        LeaseLost
+            If the commit names a lease that the writer does not hold; nothing was applied.
         StoreUnavailable
             If the store or the ledger behind it did not confirm.
         """
+
+    def hold(self, lease: Lease, *, lasts_s: float) -> str:
+        """Take or keep the lead of an area for a while, if nobody else has it; return the token of whoever has it now."""
+
+    def release(self, lease: Lease) -> None:
+        """Give the lead back, where it is still the caller's."""
 
     def events(self, *, after: int = 0, limit: int = 1000) -> Sequence[Event]:
         """Events with a sequence above ``after``, in order."""

@@ -78,11 +78,21 @@ class AcquisitionKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Decision:
+    """One of the four decisions on a purchase (四统一, R035): quota, standard, funds or procurement, with its document."""
+
+    name: str
+    document_no: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Acquisition:
     """The purchase record of a vehicle: what shares of new-energy vehicles are counted from (rules R018-R029).
 
     ``central_batch`` names the batch of central procurement (集中统一采购), ``displacement_ml`` the engine's, 0 without one.
-    ``waiver_reason`` and ``waiver_text`` explain a purchase that is not a new-energy vehicle (R022, R029).
+    ``waiver_reason`` and ``waiver_text`` explain a purchase that is not a new-energy vehicle (R022, R029), or a replacement
+    before its time (R038). ``replaces_id`` is the vehicle that goes, ``quota_document_no`` what raised the quota for one
+    on top (R033), ``special_case`` the office's consent to the higher standard (R034).
     """
 
     on: date
@@ -92,6 +102,10 @@ class Acquisition:
     displacement_ml: int | None = None
     waiver_reason: str | None = None
     waiver_text: str = ""
+    decisions: tuple[Decision, ...] = ()
+    replaces_id: VehicleId | None = None
+    quota_document_no: str = ""
+    special_case: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

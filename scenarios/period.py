@@ -39,6 +39,7 @@ from scenarios.disturbances import World
 from scenarios.documents import every, put
 from scenarios.errors import ScenarioCancelled
 from scenarios.execution import Execution, with_charge
+from scenarios.paper import build_agreements
 from scenarios.scenario import Replay
 from scenarios.tally import Tally
 
@@ -151,7 +152,8 @@ class _Period:
             sites=setting.sites,
             begin_at=begin_at,
         )
-        put(self.store, begin_at, [*setting.agreements, *setting.world.measures], type="scenario.filled")
+        agreements = setting.agreements or build_agreements(first)
+        put(self.store, begin_at, [*agreements, *setting.world.measures], type="scenario.filled")
         nouns: list[Any] = [*setting.units, *setting.sites, *setting.vehicles, *setting.drivers]
         put(self.store, begin_at, nouns, type="scenario.filled")
         self.present: dict[str, Any] = {noun.id: noun for noun in nouns}

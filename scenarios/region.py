@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 
+from fleet.agreements import Agreement
 from fleet.drivers import Driver, Shift
 from fleet.ids import DriverId, PersonId, RegionCode, RequestId, SiteId, UnitId, VehicleId
 from fleet.people import Person, Role
@@ -32,6 +33,7 @@ from scenarios.areas import (
 )
 from scenarios.demand import DemandMix, Office, RentalPoint, build_requests
 from scenarios.naming import OFFICES, person_name, plate
+from scenarios.paper import build_agreements, with_car_parks, with_papers, with_quotas
 from scenarios.places import load_places
 
 #: Regions whose sign-in is offered on the demo's first page, one account per role (see ``DemoRegion.featured``).
@@ -97,6 +99,7 @@ class DemoRegion:
     """Every document of the demo.
 
     ``requests`` are approved; ``waiting`` are further ones, one for each area, that still wait for an approver.
+    ``agreements`` are the opt-ins and pairs that let offices help each other.
     ``featured`` are the accounts that a sign-in page offers, in that order.
     """
 
@@ -107,6 +110,7 @@ class DemoRegion:
     persons: tuple[Person, ...]
     requests: tuple[TripRequest, ...]
     waiting: tuple[TripRequest, ...]
+    agreements: tuple[Agreement, ...]
     featured: tuple[PersonId, ...]
 
 
@@ -252,6 +256,7 @@ def build_demo(
     ground = build_ground(
         seed, vehicles=vehicles, sites=sites, nev_frac=nev_frac, password_hash=password_hash, places=places
     )
+    fleet = with_papers(ground.vehicles, day, Random(f"{seed}/purchases"))
     shares = mix or DemandMix()
     trips = ground.ask(day=day, count=requests, mix=shares, rng=Random(f"{seed}/requests"))
     asked = ground.ask(
@@ -261,9 +266,9 @@ def build_demo(
         rng=Random(f"{seed}/waiting"),
     )
     return DemoRegion(
-        units=ground.units,
-        sites=ground.sites,
-        vehicles=ground.vehicles,
+        units=with_quotas(ground.units, fleet, Random(f"{seed}/quotas")),
+        sites=with_car_parks(ground.sites, Random(f"{seed}/car parks")),
+        vehicles=fleet,
         drivers=ground.drivers,
         persons=ground.persons,
         requests=trips,
@@ -277,6 +282,7 @@ def build_demo(
             )
             for trip in asked
         ),
+        agreements=build_agreements(day),
         featured=ground.featured,
     )
 
@@ -472,6 +478,7 @@ def _drivers(fleet: Sequence[Vehicle], rng: Random) -> tuple[Driver, ...]:
                 home_site_id=vehicle.home_site_id,
                 licence=_licence(vehicle.kind),
                 shift=Shift(start_s=begin * _HOURS, end_s=end * _HOURS),
+                overtime_consent_on=date(2026, 1, 1) if len(drivers) % 4 else None,
                 phone=f"199{rng.randrange(10**8):08d}",
                 person_id=PersonId(vehicle.id.replace("V-", "P-driver-", 1)),
             )

@@ -31,6 +31,7 @@ from scenarios.fleets import choose
 from scenarios.history import History, read_history
 from scenarios.measures import Account, measure
 from scenarios.naming import PURPOSE_EMERGENCY
+from scenarios.paper import build_agreements
 from scenarios.period import PeriodProgress, Setting, run_period
 from scenarios.prices import Prices
 from scenarios.quick import solve_quickly
@@ -352,6 +353,7 @@ def build_region(demo: Demo) -> DemoRegion:
             persons=ground.persons,
             requests=ground.ask(day=demo.day, count=demo.requests, mix=mix, rng=generator),
             waiting=(),
+            agreements=build_agreements(demo.day),
             featured=ground.featured,
         )
     region = build_demo(

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import typer
 
+from api.cli.drill_command import drill
 from api.cli.plan_command import plan
 from api.cli.rules import app as rules_app
 from api.cli.scenario_command import scenario_app
@@ -33,6 +34,7 @@ def build() -> typer.Typer:
     app.command()(serve)
     app.command()(demo)
     app.command()(plan)
+    app.command()(drill)
     app.command()(template)
     app.add_typer(rules_app, name="rules")
     app.add_typer(scenario_app, name="scenario")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,9 +44,12 @@ from api.outputs.plan_json import write_plan_json
 from api.outputs.plan_xlsx import write_plan_xlsx
 from api.wording import Language, Text
 from dispatch.check import Violation
+from dispatch.errors import TooLargeForProof
 from dispatch.legs import LegBook
-from dispatch.plan import Cause
+from dispatch.optimal import solve_exactly
+from dispatch.plan import Cause, Plan
 from dispatch.policy import DispatchPolicy
+from dispatch.problem import Problem
 from dispatch.solve import Progress, StopRule, warm_up
 from routing.engine import RoadEngine
 from routing.errors import RoutingError
@@ -97,6 +101,9 @@ def plan(
         typer.Option(min=1, help="迭代次数上限，给出后结果可重现 / stop after so many, for repeatable results"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="随机种子 / seed")] = 1,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="小规模：证明最优 / small days: the best plan, with the proof that it is")
+    ] = False,
     cars: Annotated[int, typer.Option(min=1, max=2_000, help="rides：车辆数 / rides: number of cars")] = 100,
     seats: Annotated[int, typer.Option(min=1, max=60, help="rides：每车座位 / rides: seats of a car")] = 4,
     from_: Annotated[str, typer.Option("--from", help="rides：起始时刻 / rides: from")] = "00:00",
@@ -158,8 +165,13 @@ def plan(
     roads = LegBook(RoadEngine(graph), most_points=6_000)
     with progress(Text("准备求解器", "Preparing the solver"), tongue, quiet=as_json):
         warm_up()
-    with progress(Text("求解", "Searching"), tongue, quiet=as_json) as advance:
-        answer = plan_offline(prepared.nouns, _watched(prepared.task, seconds, advance), roads=roads)
+    with (
+        refusing(tongue, as_json=as_json),
+        progress(Text("求解", "Searching"), tongue, quiet=as_json) as advance,
+    ):
+        task = _watched(prepared.task, seconds, advance)
+        plan_day = partial(plan_offline, solver=_exactly) if exact else plan_offline
+        answer = plan_day(prepared.nouns, task, roads=roads)
     if answer.report is None:
         _say_violations(answer, tongue, as_json=as_json)
         raise typer.Exit(ExitCode.PROBLEM)
@@ -193,6 +205,21 @@ def plan(
         print_json(summary)
     else:
         _say(book, summary, tongue)
+
+
+def _exactly(problem: Problem, *, seed: int, stop: StopRule) -> Plan:
+    try:
+        return solve_exactly(problem, seed=seed, stop=stop)
+    except TooLargeForProof as error:
+        raise BadInput(
+            Text(
+                f"规模过大，无法证明最优（{len(problem.requests)} 项申请、{len(problem.vehicles)} 辆车；{error.what}："
+                f"{error.count}，上限 {error.most}）。请去掉 --exact，或减少申请，或加大 --seconds",
+                f"too large to prove a plan optimal ({len(problem.requests)} requests, {len(problem.vehicles)} vehicles; "
+                f"{error.what}: {error.count} of {error.most}). Leave out --exact, or plan fewer requests, or raise "
+                "--seconds",
+            )
+        ) from error
 
 
 def _watched(task: Task, seconds: float, advance: Callable[[float, str], None]) -> Task:

@@ -53,7 +53,8 @@ def equal_cars(
         sites.append(
             Site(
                 id=site_id,
-                name=graph.node_names[node] or f"{graph.node_lon_wgs84[node]:.5f}, {graph.node_lat_wgs84[node]:.5f}",
+                name=(graph.node_names[node] if graph.node_names else "")
+                or f"{graph.node_lon_wgs84[node]:.5f}, {graph.node_lat_wgs84[node]:.5f}",
                 region=region,
                 unit_id=unit_id,
                 lon_wgs84=float(graph.node_lon_wgs84[node]),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Response
 
 from api.access import READERS, REGISTRARS, Viewer, access_document
-from api.dependencies import Caller, Change, Store, document_response, needs, render
+from api.dependencies import Caller, Change, Served, Store, document_response, needs, render
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
 from api.problems import AlreadyExists, FieldError, InvalidInput, OutsideRegion
@@ -19,8 +19,8 @@ from api.wording import Text
 from fleet.agreements import Agreement, confirm, end, renew, resume, suspend
 from fleet.documents import decode, encode
 from fleet.ids import AgreementId, RegionCode, UnitId
-from fleet.rules.load import load
 from fleet.rules.pools import propose
+from fleet.settlements import Tariff
 from fleet.store import FleetStore, Write
 
 router = APIRouter(prefix="/v1", tags=["agreements"])
@@ -53,7 +53,7 @@ def get_agreement(id: str, viewer: Caller, store: Store) -> Response:
     status_code=201,
     summary="Propose a pair, or the opt-in to a cooperation area",
 )
-def propose_agreement(given: AgreementInput, change: Change, store: Store) -> Response:
+def propose_agreement(given: AgreementInput, change: Change, services: Served, store: Store) -> Response:
     change.viewer.require(REGISTRARS)
     coordinator = check_exists(store, "unit", given.coordinator_id, "coordinator_id", Text("单位", "unit"))
     found = [finding for region in given.regions for finding in check_region(region, "regions")]
@@ -63,7 +63,7 @@ def propose_agreement(given: AgreementInput, change: Change, store: Store) -> Re
         raise OutsideRegion(region=" ".join(given.regions))
     agreement = propose(
         id=AgreementId(given.id),
-        book=load(),
+        book=services.book,
         day=change.now.astimezone(SHANGHAI).date(),
         regions=tuple(RegionCode(region) for region in given.regions),
         coordinator_id=UnitId(given.coordinator_id),
@@ -71,6 +71,7 @@ def propose_agreement(given: AgreementInput, change: Change, store: Store) -> Re
         starts_on=given.starts_on,
         document_no=given.document_no,
         settlement=given.settlement,
+        tariff=None if given.tariff is None else Tariff(name=given.settlement or given.id, **given.tariff.model_dump()),
     )
 
     def effect() -> Effect:

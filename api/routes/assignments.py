@@ -14,24 +14,32 @@ from api.days import DayText
 from api.dependencies import Caller, Change, Store, document_response, render
 from api.idempotency import Effect, Writing, etag
 from api.odometer import check_reading
+from api.outputs.order_pdf import clock_text, render_order, sheet_of
 from api.paging import After, Limit, list_visible
 from api.problems import FieldError, InvalidInput
-from api.schemas.assignments import DeclineInput, FinishInput, PickUpInput, TapInput
-from api.services import local_day
+from api.schemas.assignments import AbsentInput, DeclineInput, DelayInput, FinishInput, PickUpInput, TapInput
+from api.services import LOCAL_ZONE, local_day
 from api.ties import orders_of, requests_of
+from api.trip_writes import clear_stops, end_promise, judge_promise
+from api.vocabulary import VEHICLE_KINDS, word
 from api.wording import Text
 from fleet import documents, itineraries
 from fleet import requests as trips
+from fleet.ids import PersonId
 from fleet.itineraries import Assignment, AssignmentState, DriverReport
 from fleet.people import Role
 from fleet.requests import TripRequest
 from fleet.store import Document, FleetStore, Write
+from fleet.vehicle_facts import DayFact, FactKind
 from fleet.vehicles import Vehicle
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a phone's clock may be off the server's."""
+
+PICK_UP_TOLERANCE = timedelta(minutes=1)
+"""A promise is kept by a tap this much after its window: people get in before the driver taps."""
 
 
 def show_assignment(document: Document, store: FleetStore) -> dict[str, Any]:
@@ -106,6 +114,52 @@ def get_assignment(id: str, viewer: Caller, store: Store) -> Response:
     return document_response(document, {"plate": shown["plate"], "request": shown["request"]})
 
 
+@router.get("/assignments/{id}/order.pdf", summary="The dispatch order to print", response_class=Response)
+def print_order(id: str, viewer: Caller, store: Store) -> Response:
+    document = access_document(viewer, store, "assignment", id)
+    request = store.get("request", str(document.body["request_id"]))
+    vehicle = store.get("vehicle", str(document.body["vehicle_id"]))
+    sheet = sheet_of(
+        document.body,
+        request.body,
+        names=_names(document, request, store),
+        vehicle=vehicle.body,
+        kind=word(VEHICLE_KINDS, vehicle.body["kind"], "zh"),
+        times=_planned_times(document, request, store),
+    )
+    headers = {"Content-Disposition": f'inline; filename="{id}.pdf"', "Cache-Control": "private, no-cache"}
+    return Response(render_order(sheet), media_type="application/pdf", headers=headers)
+
+
+def _names(order: Document, request: Document, store: FleetStore) -> dict[str, str]:
+    def field_of(kind: str, id: object, name: str) -> str:
+        found = None if id is None else store.find(kind, str(id))
+        return "" if found is None else str(found.body.get(name) or "")
+
+    offered_at = datetime.fromisoformat(str(order.body["offered_at"])).astimezone(LOCAL_ZONE)
+    body = request.body
+    return {
+        "unit": field_of("unit", body["unit_id"], "name"),
+        "requester": field_of("person", body["requester_id"], "name"),
+        "requester_phone": field_of("person", body["requester_id"], "phone"),
+        "approver": field_of("person", body["approver_id"], "name"),
+        "driver": field_of("driver", order.body["driver_id"], "name"),
+        "driver_phone": field_of("driver", order.body["driver_id"], "phone"),
+        "dispatcher": field_of("person", order.body.get("dispatcher_id"), "name") or "系统派单",
+        "offered_at": clock_text(offered_at),
+    }
+
+
+def _planned_times(order: Document, request: Document, store: FleetStore) -> list[str]:
+    """The planned time of each stop: of the vehicle's day where it is there, else what the order says."""
+    day = store.find("itinerary", str(order.body["itinerary_id"]))
+    own = [] if day is None else [s["begin_at"] for s in day.body["stops"] if s["request_id"] == request.id]
+    if len(own) != len(request.body["stops"]):
+        middle = [""] * (len(request.body["stops"]) - 2)
+        own = [order.body["pickup_at"], *middle, order.body["dropoff_at"]]
+    return [clock_text(datetime.fromisoformat(str(at)).astimezone(LOCAL_ZONE)) if at else "" for at in own]
+
+
 def _tap(
     id: str,
     change: Writing,
@@ -116,14 +170,14 @@ def _tap(
     at: datetime | None,
     detail: dict[str, Any] | None = None,
 ) -> Response:
-    """Apply a driver's tap to the assignment and, where it means something there, to request and vehicle."""
+    """Apply a driver's tap to the assignment and, where it means something there, to request, promise, day and vehicle."""
 
     def effect() -> Effect:
         document = access_to_drive(change.viewer, store, id)
         change.check_match(document)
         before: Assignment = documents.decode("assignment", document.body)
         happened_at = at or change.now
-        _check_time(before, happened_at, change.now)
+        _check_time(before, action, happened_at, change.now)
         what = DriverReport(action=action, at=happened_at, received_at=change.now, **(detail or {}))
         after = itineraries.report(before, what)
         body = documents.encode(after)
@@ -131,7 +185,7 @@ def _tap(
         changed = Document(kind="assignment", id=id, version=version, body=body)
         writes = [
             Write(kind="assignment", id=id, expected_version=document.version, body=body),
-            *_consequences(before, what, store),
+            *_consequences(before, after, what, store),
         ]
         return Effect(
             type=type,
@@ -145,55 +199,86 @@ def _tap(
     return change.perform(effect)
 
 
-def _check_time(assignment: Assignment, at: datetime, now: datetime) -> None:
-    """Refuse a tap of the future, before the order was there, or before the step ahead of it; setting off early is free."""
-    last_at = max((report.at for report in assignment.reports), default=None)
+def _check_time(assignment: Assignment, action: str, at: datetime, now: datetime) -> None:
+    """Refuse a tap of the future, before the order was there, or on the wrong side of a step that was told."""
+    told = [report for report in assignment.reports if not report.implied]
+    if action in itineraries.STEPS:
+        place = itineraries.STEPS.index(action)
+        steps = [(itineraries.STEPS.index(each.action), each.at) for each in told if each.action in itineraries.STEPS]
+        not_before = max((when for number, when in steps if number < place), default=None)
+        not_after = min((when for number, when in steps if number > place), default=None)
+    else:
+        not_before, not_after = max((each.at for each in told), default=None), None
     if at > now + CLOCK_SKEW:
-        message, bound = Text("时间在未来", "the time lies in the future"), now
-        remedy = Text(
-            f"不晚于 {bound.isoformat(timespec='seconds')}", f"not after {bound.isoformat(timespec='seconds')}"
-        )
-    elif last_at is not None and at < last_at:
-        message, bound = Text("时间早于上一步操作", "the time is before that of the step ahead of it"), last_at
-        remedy = Text(
-            f"不早于 {bound.isoformat(timespec='seconds')}", f"not before {bound.isoformat(timespec='seconds')}"
-        )
+        message, bound, late = Text("时间在未来", "the time lies in the future"), now, True
+    elif not_before is not None and at < not_before:
+        message = Text("时间早于上一步操作", "the time is before that of the step ahead of it")
+        bound, late = not_before, False
+    elif not_after is not None and at > not_after:
+        message = Text("时间晚于下一步操作", "the time is after that of the step behind it")
+        bound, late = not_after, True
     elif at < assignment.offered_at - CLOCK_SKEW:
-        message, bound = Text("时间早于派单时间", "the time is before the order was given"), assignment.offered_at
-        remedy = Text(
-            f"不早于 {bound.isoformat(timespec='seconds')}", f"not before {bound.isoformat(timespec='seconds')}"
-        )
+        message, late = Text("时间早于派单时间", "the time is before the order was given"), False
+        bound = assignment.offered_at
     else:
         return
+    text = bound.isoformat(timespec="seconds")
+    remedy = Text(f"不晚于 {text}", f"not after {text}") if late else Text(f"不早于 {text}", f"not before {text}")
     raise InvalidInput([FieldError(field="at", value=at.isoformat(), message=message, remedy=remedy)])
 
 
-def _consequences(assignment: Assignment, what: DriverReport, store: FleetStore) -> Sequence[Write]:
+_GOING = (AssignmentState.STARTED, AssignmentState.ON_BOARD, AssignmentState.DROPPED_OFF, AssignmentState.FINISHED)
+
+
+def _consequences(before: Assignment, after: Assignment, what: DriverReport, store: FleetStore) -> Sequence[Write]:
     writes: list[Write] = []
-    if what.action in ("decline", "start", "finish"):
-        document = store.get("request", assignment.request_id)
+    sets_off = after.state in _GOING and before.state not in _GOING
+    ends = after.state is AssignmentState.FINISHED and before.state is not AssignmentState.FINISHED
+    leaves = what.action in ("decline", "absent")
+    if sets_off or ends or leaves:
+        document = store.get("request", before.request_id)
         request: TripRequest = documents.decode("request", document.body)
-        step = {"decline": trips.withdraw, "start": trips.depart, "finish": trips.finish}[what.action]
-        writes.append(
-            Write(
-                kind="request",
-                id=document.id,
-                expected_version=document.version,
-                body=documents.encode(step(request)),
+        if sets_off:
+            request = trips.depart(request)
+        if ends:
+            request = trips.finish(request)
+        if what.action == "decline":
+            request = trips.withdraw(request)
+        elif what.action == "absent":
+            request = trips.miss(request, reason=what.reason)
+        body = documents.encode(request)
+        writes.append(Write(kind="request", id=document.id, expected_version=document.version, body=body))
+    if leaves:
+        writes += clear_stops(store, before.itinerary_id, frozenset({before.request_id}))
+    on_board_at = _at(after, "pick_up")
+    if on_board_at is not None and _at(before, "pick_up") is None:
+        writes += judge_promise(store, before.request_id, at=on_board_at, tolerance=PICK_UP_TOLERANCE)
+    elif what.action == "absent":
+        writes += end_promise(store, before.request_id)
+    if ends:
+        reading = next(each for each in reversed(after.reports) if each.action == "finish")
+        document = store.get("vehicle", before.vehicle_id)
+        vehicle = _after_trip(documents.decode("vehicle", document.body), reading, store)
+        body = documents.encode(vehicle)
+        writes.append(Write(kind="vehicle", id=document.id, expected_version=document.version, body=body))
+        if reading.charge_frac is not None:
+            fact = DayFact(
+                id=f"F-{before.id}",
+                kind=FactKind.CHARGE,
+                about=before.vehicle_id,
+                region=before.region,
+                day=local_day(reading.at),
+                at=reading.at,
+                received_at=reading.received_at,
+                told_by=PersonId(f"driver {before.driver_id}"),
+                charge_frac=reading.charge_frac,
             )
-        )
-    if what.action == "finish":
-        document = store.get("vehicle", assignment.vehicle_id)
-        vehicle = _after_trip(documents.decode("vehicle", document.body), what, store)
-        writes.append(
-            Write(
-                kind="vehicle",
-                id=document.id,
-                expected_version=document.version,
-                body=documents.encode(vehicle),
-            )
-        )
+            writes.append(Write(kind="day_fact", id=fact.id, expected_version=0, body=documents.encode(fact)))
     return writes
+
+
+def _at(assignment: Assignment, action: str) -> datetime | None:
+    return next((each.at for each in assignment.reports if each.action == action), None)
 
 
 def _after_trip(vehicle: Vehicle, what: DriverReport, store: FleetStore) -> Vehicle:
@@ -243,6 +328,24 @@ def decline_assignment(id: str, given: DeclineInput, change: Change, store: Stor
 @router.post("/assignments/{id}:start", summary="The vehicle sets off")
 def start_assignment(id: str, change: Change, store: Store, given: TapInput | None = None) -> Response:
     return _tap(id, change, store, "start", type="assignment.started", at=given.at if given else None)
+
+
+@router.post("/assignments/{id}:arrive", summary="The vehicle stands at the pick-up")
+def arrive(id: str, change: Change, store: Store, given: TapInput | None = None) -> Response:
+    return _tap(id, change, store, "arrive", type="assignment.arrived", at=given.at if given else None)
+
+
+@router.post("/assignments/{id}:delay", summary="The passengers are late, or the meeting over-runs")
+def tell_delay(id: str, given: DelayInput, change: Change, store: Store) -> Response:
+    """The vehicle goes on at ``expected_at``; what it was to do afterwards is planned anew where it would be late."""
+    detail = {"expected_at": given.expected_at, "reason": given.reason}
+    return _tap(id, change, store, "delay", type="assignment.delayed", at=given.at, detail=detail)
+
+
+@router.post("/assignments/{id}:absent", summary="Nobody came to the pick-up")
+def tell_absent(id: str, given: AbsentInput, change: Change, store: Store) -> Response:
+    detail = {"reason": given.reason}
+    return _tap(id, change, store, "absent", type="assignment.absent", at=given.at, detail=detail)
 
 
 @router.post("/assignments/{id}:pickUp", summary="The passengers are on board")

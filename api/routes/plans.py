@@ -12,6 +12,7 @@ from api.dependencies import Caller, Change, Served, Spoken, Store, document_res
 from api.idempotency import Effect, json_response
 from api.jobs import KIND, new_job
 from api.paging import After, Limit, list_visible
+from api.plan_diff import compare
 from api.plan_views import find_latest_plan, show_plan, show_plan_head
 from api.problems import InvalidInput
 from api.registry import check_region
@@ -114,7 +115,14 @@ def get_plan(id: str, viewer: Caller, store: Store, language: Spoken) -> Respons
     return document_response(plan, show_plan(plan, viewer, store, language))
 
 
-@router.get("/plans/{id}/itineraries", summary="The itineraries of a plan")
+@router.get("/plans/{a}/diff/{b}", summary="Whose trip changes from one plan to another, and who must be told")
+def compare_plans(a: str, b: str, viewer: Caller, store: Store) -> Response:
+    """Taken together over every plan in between; both must be of one day."""
+    earlier, later = access_document(viewer, store, "plan", a), access_document(viewer, store, "plan", b)
+    return json_response(compare(earlier, later, viewer, store))
+
+
+@router.get("/plans/{id}/itineraries", summary="The itineraries that a plan wrote last")
 def list_itineraries_of_plan(
     id: str, viewer: Caller, store: Store, limit: Limit = 100, after: After = ""
 ) -> dict[str, Any]:

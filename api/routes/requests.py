@@ -8,15 +8,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from api.access import (
+    PLANNERS,
     READERS,
     REQUESTERS,
+    Viewer,
     access_document,
     access_to_cancel,
     access_to_decide,
     find_assignment_of,
 )
+from api.budget_checks import check_approval
 from api.days import DayText
-from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, render
+from api.dependencies import Caller, Change, Served, Spoken, Store, document_response, needs
 from api.idempotency import Effect, Writing, etag
 from api.paging import After, Limit, list_visible
 from api.plan_views import reasons_of
@@ -25,17 +28,19 @@ from api.registry import check_exists
 from api.rental_steps import refuse_while_rented
 from api.schemas.requests import ReasonInput, TripRequestInput
 from api.services import local_day
-from api.stops import resolve_stops
+from api.stops import ACCESS_LIMIT_M, resolve_stops
 from api.ties import requests_on_orders
+from api.trip_names import with_names, with_unit_name
 from api.trip_rules import SAME_PLACE, SAME_PLACE_REMEDY, leads_nowhere
+from api.trip_waivers import check_advice, check_waivers
+from api.trip_writes import end_promise, provisional_promise, take_from_vehicle
 from api.wording import Text
+from dispatch.policy import DispatchPolicy
 from fleet import documents
 from fleet import requests as trips
 from fleet.ids import RegionCode, RequestId, UnitId
-from fleet.itineraries import AssignmentState
-from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.people import Role
-from fleet.requests import RequestState, TripRequest
+from fleet.requests import RequestState, TripRequest, Waiver
 from fleet.store import Document, FleetStore, Write
 
 router = APIRouter(prefix="/v1", tags=["requests"])
@@ -72,7 +77,9 @@ def list_requests(
         where = ("region", region)
     elif state is not None:
         where = ("state", state)
-    return list_visible(store, "request", where=where, keep=keep, show=render, after=after, limit=limit, also=also)
+    return list_visible(
+        store, "request", where=where, keep=keep, show=with_unit_name(store), after=after, limit=limit, also=also
+    )
 
 
 def day_of_request(document: Document) -> str:
@@ -86,10 +93,12 @@ def submit_request(
     """The answer says at once what to expect: a promise, a refusal with its reasons, or advice."""
     viewer = change.viewer
     viewer.require(REQUESTERS)
-    unit = _unit_for(given, change, store)
+    unit = unit_for(given.unit_id, change, store)
     stops = resolve_stops(given.stops, roads=services.roads, now=change.now, priority=given.priority)
     if leads_nowhere(given.kind, stops):
         raise InvalidInput([FieldError(field=f"stops[{len(stops) - 1}]", message=SAME_PLACE, remedy=SAME_PLACE_REMEDY)])
+    waivers = tuple(waiver.to_noun() for waiver in given.waivers)
+    check_waivers(services.book, waivers)
     id = given.id or services.new_id("R")
     request = TripRequest(
         id=RequestId(id),
@@ -106,7 +115,9 @@ def submit_request(
         max_ride_s=given.max_ride_s,
         vehicle_kind=given.vehicle_kind,
         equipment=given.equipment,
+        waivers=waivers,
     )
+    check_advice(services.book, request, services.roads_on(_day_of(request)).legs, limit_m=ACCESS_LIMIT_M)
 
     def effect() -> Effect:
         if store.find("request", id) is not None:
@@ -116,7 +127,10 @@ def submit_request(
         return Effect(
             type="request.submitted",
             region=request.region,
-            writes=[Write(kind="request", id=id, expected_version=0, body=body)],
+            writes=[
+                Write(kind="request", id=id, expected_version=0, body=body),
+                *provisional_promise(request, answer, now=change.now),
+            ],
             status=201,
             body={**body, "version": 1, "answer": answer},
             headers={"ETag": etag(1), "Location": f"/v1/requests/{id}"},
@@ -126,10 +140,10 @@ def submit_request(
     return change.perform(effect)
 
 
-def _unit_for(given: TripRequestInput, change: Writing, store: FleetStore) -> Document:
+def unit_for(given_id: str | None, change: Writing, store: FleetStore) -> Document:
     """Return the unit that the trip is for: the caller's own, or another of the region for those who dispatch."""
     viewer = change.viewer
-    unit_id = given.unit_id or viewer.person.unit_id
+    unit_id = given_id or viewer.person.unit_id
     if unit_id is None:
         raise InvalidInput(
             [
@@ -161,7 +175,8 @@ def get_request(id: str, viewer: Caller, store: Store, language: Spoken) -> Resp
     return document_response(
         document,
         {
-            "assignment": None if assignment is None else render(assignment),
+            "assignment": None if assignment is None else with_names(store, assignment),
+            "unit_name": with_unit_name(store)(document)["unit_name"],
             "unserved_reasons": reasons_of(store, document, language) if waits and assignment is None else [],
         },
     )
@@ -198,16 +213,37 @@ def _decide(
     return change.perform(effect)
 
 
+def _day_of(request: TripRequest) -> str:
+    return local_day(request.stops[0].earliest_at)
+
+
 @router.post("/requests/{id}:approve", summary="Approve a request of another person")
-def approve_request(id: str, change: Change, store: Store) -> Response:
-    return _decide(
-        id,
-        change,
-        store,
-        type="request.approved",
-        access=access_to_decide,
-        step=lambda request: trips.approve(request, by=change.viewer.person.id, at=change.now),
-    )
+def approve_request(id: str, change: Change, services: Served, store: Store) -> Response:
+    """A trip that the unit's budget of the year does not hold any more waits for a planner's consent first (R131)."""
+
+    def step(request: TripRequest) -> TripRequest:
+        estimate_fen = DispatchPolicy().estimate_fen(request)
+        check_approval(store, services.book, request, estimate_fen)
+        return trips.approve(request, by=change.viewer.person.id, at=change.now, estimate_fen=estimate_fen)
+
+    return _decide(id, change, store, type="request.approved", access=access_to_decide, step=step)
+
+
+@router.post(
+    "/requests/{id}:allowBudget",
+    dependencies=[needs(PLANNERS)],
+    summary="A planner lets a trip go beyond the unit's budget and says why",
+)
+def allow_budget(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
+    def step(request: TripRequest) -> TripRequest:
+        by, at = change.viewer.person.id, change.now
+        return trips.waive(request, Waiver(rule_id="R131", reason="planner_approval", text=given.reason, by=by, at=at))
+
+    def access(viewer: Viewer, store: FleetStore, id: str) -> Document:
+        viewer.require(PLANNERS)
+        return access_document(viewer, store, "request", id)
+
+    return _decide(id, change, store, type="request.budget_allowed", access=access, step=step)
 
 
 @router.post("/requests/{id}:reject", summary="Reject a request and say why")
@@ -226,11 +262,7 @@ def reject_request(id: str, given: ReasonInput, change: Change, store: Store) ->
 def cancel_request(id: str, given: ReasonInput, change: Change, store: Store) -> Response:
     def withdrawals(request: TripRequest) -> list[Write]:
         refuse_while_rented(store, request.id)
-        found = find_assignment_of(store, request.id)
-        if found is None or found.body["state"] not in (AssignmentState.OFFERED, AssignmentState.ACCEPTED):
-            return []
-        withdrawn = withdraw_assignment(documents.decode("assignment", found.body))
-        return [Write(kind="assignment", id=found.id, expected_version=found.version, body=documents.encode(withdrawn))]
+        return [*end_promise(store, request.id), *take_from_vehicle(store, request.id)]
 
     return _decide(
         id,

@@ -17,7 +17,6 @@ from api.services import Services
 from fleet.compliance import evaluate, summary
 from fleet.documents import decode
 from fleet.rules.findings import Verdict
-from fleet.rules.load import load
 from fleet.rules.model import RuleType, Status
 from fleet.store import FleetStore
 
@@ -43,7 +42,7 @@ def list_rules(
     status: Status | None = None,
 ) -> dict[str, Any]:
     viewer.require(STAFF)
-    book = load()
+    book = services.book
     on = _day(day, services)
     view = None if region is None else book.at(on, region)
     return {
@@ -64,7 +63,7 @@ def get_rule(
     id: str, viewer: Caller, services: Served, region: Region = None, day: DayText | None = None
 ) -> dict[str, Any]:
     viewer.require(STAFF)
-    book = load()
+    book = services.book
     on = _day(day, services)
     return rule_json(book.get(id), None if region is None else book.at(on, region), book)
 
@@ -79,13 +78,20 @@ def get_compliance(
     verdict: Annotated[list[Verdict] | None, Query(description="Only these verdicts.")] = None,
 ) -> dict[str, Any]:
     viewer.require(STAFF)
-    book = load()
+    book = services.book
     on = _day(day, services)
     if region is not None:
         book.at(on, region)
     found = [
         own
-        for own in evaluate(_all(store, "unit"), _all(store, "vehicle"), _all(store, "site"), on, book)
+        for own in evaluate(
+            _all(store, "unit"),
+            _all(store, "vehicle"),
+            _all(store, "site"),
+            on,
+            book,
+            requests=_all(store, "request"),
+        )
         if viewer.covers(own.region) and (region is None or book.covers(region, own.region))
     ]
     return {

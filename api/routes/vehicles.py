@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Response
 
 from api.access import READERS, REGISTRARS, access_document
-from api.dependencies import Caller, Change, Store, document_response, needs, render
+from api.dependencies import Caller, Change, Served, Store, document_response, needs, render
 from api.paging import After, Limit, list_visible
 from api.problems import FieldError
+from api.purchase_checks import check_vehicle
 from api.registry import Findings, amend, check_exists, create, move
 from api.schemas.facts import VehicleInput
 from api.wording import Text
-from fleet.documents import decode
-from fleet.rules.fleet_checks import quota_refusal
-from fleet.rules.jurisdictions import find_jurisdiction
-from fleet.rules.load import load
+from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
 from fleet.vehicles import VehicleState, return_to_service, take_out_of_service
 from routing.profiles import PROFILES
@@ -25,7 +23,7 @@ from routing.profiles import PROFILES
 router = APIRouter(prefix="/v1", tags=["vehicles"])
 
 
-def _check(store: FleetStore, given: VehicleInput) -> Findings:
+def _check(book: RuleBook, store: FleetStore, given: VehicleInput) -> Findings:
     findings = [
         *check_exists(store, "unit", given.unit_id, "unit_id", Text("单位", "unit")),
         *check_exists(store, "site", given.home_site_id, "home_site_id", Text("站点", "site")),
@@ -50,40 +48,9 @@ def _check(store: FleetStore, given: VehicleInput) -> Findings:
                 remedy=Text(f"至多 {battery.capacity_wh}", f"at most {battery.capacity_wh}"),
             )
         )
-    findings.extend(_check_quota(store, given))
+    if not findings:
+        findings.extend(check_vehicle(book, store, given.to_noun()))
     return findings
-
-
-def _check_quota(store: FleetStore, given: VehicleInput) -> Findings:
-    """A vehicle beyond the quota of its unit and class is refused (R032)."""
-    unit = store.find("unit", given.unit_id)
-    if unit is None or find_jurisdiction(given.region) is None or given.state is VehicleState.DISPOSED:
-        return ()
-    others = 0
-    after = ""
-    while True:
-        page = store.list("vehicle", where=("unit_id", given.unit_id), after=after)
-        others += sum(
-            own.id != given.id and own.body["duty"] == given.duty and own.body["state"] != VehicleState.DISPOSED
-            for own in page.documents
-        )
-        if page.next_after is None:
-            break
-        after = page.next_after
-    before = store.find("vehicle", given.id)
-    same = before is not None and (before.body["unit_id"], before.body["duty"]) == (given.unit_id, given.duty)
-    view = load().at(date.max, given.region)  # the rule has no end; what a register holds counts whenever it began
-    refusal = None if same else quota_refusal(view, decode("unit", unit.body), duty=given.duty, others_count=others)
-    if refusal is None:
-        return ()
-    return (
-        FieldError(
-            field="unit_id",
-            value=given.unit_id,
-            message=Text(refusal.message_zh, refusal.message_en),
-            remedy=Text("R032：先核增编制，或先处置一辆", "R032: have the quota raised, or dispose of one first"),
-        ),
-    )
 
 
 @router.get("/vehicles", summary="List vehicles")
@@ -110,8 +77,8 @@ def list_vehicles(
 
 
 @router.post("/vehicles", dependencies=[needs(REGISTRARS)], status_code=201, summary="Register a vehicle")
-def create_vehicle(given: VehicleInput, change: Change, store: Store) -> Response:
-    return create("vehicle", given, change=change, store=store, check=_check)
+def create_vehicle(given: VehicleInput, change: Change, services: Served, store: Store) -> Response:
+    return create("vehicle", given, change=change, store=store, check=partial(_check, services.book))
 
 
 @router.get("/vehicles/{id}", summary="One vehicle")
@@ -120,8 +87,12 @@ def get_vehicle(id: str, viewer: Caller, store: Store) -> Response:
 
 
 @router.patch("/vehicles/{id}", summary="Change a vehicle")
-def amend_vehicle(id: str, patch: Annotated[dict[str, Any], Body()], change: Change, store: Store) -> Response:
-    return amend("vehicle", id, patch, model=VehicleInput, change=change, store=store, check=_check)
+def amend_vehicle(
+    id: str, patch: Annotated[dict[str, Any], Body()], change: Change, services: Served, store: Store
+) -> Response:
+    return amend(
+        "vehicle", id, patch, model=VehicleInput, change=change, store=store, check=partial(_check, services.book)
+    )
 
 
 @router.post("/vehicles/{id}:takeOutOfService", summary="Repair, inspection or accident: no new trips")

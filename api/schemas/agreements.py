@@ -9,6 +9,13 @@ from pydantic import Field
 from api.schemas.base import Id, Input, RegionInput, examples
 
 
+class TariffInput(Input):
+    matter_fen: int = Field(ge=0, le=10_000_000, description="Per order.")
+    km_fen: int = Field(ge=0, le=100_000, description="Per started kilometre, empty ones included (R112).")
+    minute_fen: int = Field(ge=0, le=100_000, description="Per started minute.")
+    share_per_mille: int = Field(default=1_000, ge=0, le=1_000, description="What the asking side bears; 500: half.")
+
+
 class AgreementInput(Input):
     model_config = examples(
         {
@@ -30,6 +37,7 @@ class AgreementInput(Input):
     starts_on: date | None = Field(default=None, description="First day; today if left out.")
     document_no: str = Field(default="", max_length=100)
     settlement: str = Field(default="", max_length=100, description="Name of the agreed tariff (R109).")
+    tariff: TariffInput | None = Field(default=None, description="Its prices; without them nothing is settled.")
 
 
 class ConfirmationInput(Input):

@@ -15,9 +15,11 @@ from pydantic import AwareDatetime, BaseModel, Field, create_model
 
 from dispatch.plan import StopKind as RouteStopKind
 from fleet.agreements import Agreement
+from fleet.budgets import Budget
 from fleet.closures import RoadClosure
 from fleet.drivers import Driver
 from fleet.itineraries import Assignment, Itinerary
+from fleet.measures import Measure
 from fleet.people import Person, Role
 from fleet.plans import PlanRecord
 from fleet.requests import Priority, TripKind, TripRequest, TripStop
@@ -120,6 +122,8 @@ PlanAnswer = stored_model(
     "PlanAnswer", PlanRecord, without=frozenset({"unserved"}), unserved=(list[UnservedAnswer], ...)
 )
 AgreementAnswer = stored_model("AgreementAnswer", Agreement)
+MeasureAnswer = stored_model("MeasureAnswer", Measure)
+BudgetAnswer = stored_model("BudgetAnswer", Budget)
 ClosureAnswer = stored_model("ClosureAnswer", RoadClosure)
 LiftedClosureAnswer = stored_model("LiftedClosureAnswer", RoadClosure, replans=(list[Replan], ...))
 DeclaredClosureAnswer = stored_model(
@@ -246,6 +250,33 @@ class SolvedStop(BaseModel):
     toll_fen: int
 
 
+class MatrixPoint(BaseModel):
+    """A GeoJSON feature."""
+
+    type: str
+    id: str
+    geometry: dict[str, Any]
+    properties: dict[str, int]
+
+
+class LegTables(BaseModel):
+    """Rows leave, columns arrive; null where no way leads."""
+
+    drive_s: list[list[int | None]]
+    drive_m: list[list[int | None]]
+    drive_wh: list[list[int | None]]
+    fuel_ml: list[list[int | None]]
+    toll_fen: list[list[int | None]]
+    confidence: list[list[str | None]]
+
+
+class MatrixAnswer(BaseModel):
+    type: str
+    features: list[MatrixPoint]
+    profile: str
+    matrix: LegTables
+
+
 class SolvedRoute(BaseModel):
     vehicle_index: int
     vehicle_label: str
@@ -298,3 +329,28 @@ class SolveAnswer(BaseModel):
 class CheckAnswer(BaseModel):
     valid: bool
     violations: list[BreachAnswer]
+
+
+class SettlementLineAnswer(BaseModel):
+    """One order over the border: ``payer`` owes ``receiver`` the amount; the order number is the same on both sides."""
+
+    request_id: str
+    agreement_id: str
+    vehicle_id: str
+    day: str
+    payer: str
+    receiver: str
+    amount_fen: int
+    tariff: str
+
+
+class SettlementAnswer(BaseModel):
+    """The sheet of a period; ``balance_fen`` is 0."""
+
+    from_: str = Field(alias="from")
+    to: str
+    lines: list[SettlementLineAnswer]
+    payable_fen: dict[str, int]
+    receivable_fen: dict[str, int]
+    balance_fen: int
+    unpriced: list[str]

@@ -22,6 +22,21 @@ class DeclineInput(Input):
     at: Instant | None = None
 
 
+class DelayInput(Input):
+    model_config = examples({"expected_at": "2026-03-02T09:40:00+08:00", "reason": "会议延长"})
+
+    expected_at: Instant = Field(description="When the vehicle can go on from where it stands.")
+    reason: str = Field(default="", max_length=500)
+    at: Instant | None = None
+
+
+class AbsentInput(Input):
+    model_config = examples({"reason": "等候 20 分钟，电话无人接听"})
+
+    reason: str = Field(min_length=1, max_length=500)
+    at: Instant | None = None
+
+
 class PickUpInput(Input):
     model_config = examples({"passengers": 3, "at": "2026-03-02T08:42:00+08:00"})
 

@@ -11,7 +11,17 @@ from fleet.drivers import Driver, Shift
 from fleet.ids import DriverId, PersonId, ProviderId, RegionCode, SiteId, UnitId, VehicleId
 from fleet.sites import CarPark, ChargeGroup, Site
 from fleet.units import AuthorisedNumber, Level, Population, Unit
-from fleet.vehicles import Acquisition, AcquisitionKind, Battery, Duty, Energy, Vehicle, VehicleKind, VehicleState
+from fleet.vehicles import (
+    Acquisition,
+    AcquisitionKind,
+    Battery,
+    Decision,
+    Duty,
+    Energy,
+    Vehicle,
+    VehicleKind,
+    VehicleState,
+)
 
 
 class AuthorisedInput(Input):
@@ -59,9 +69,10 @@ class ChargeGroupInput(Input):
     points: int = Field(ge=1, le=500, description="Charge points of this kind.")
     power_w: int = Field(ge=1_000, le=1_000_000, description="Power of one point in watts.")
     dc: bool = Field(description="Direct current.")
+    out_points: int = Field(default=0, ge=0, le=1_000, description="Dead or blocked at present.")
 
     def to_noun(self) -> ChargeGroup:
-        return ChargeGroup(points=self.points, power_w=self.power_w, dc=self.dc)
+        return ChargeGroup(points=self.points, power_w=self.power_w, dc=self.dc, out_points=self.out_points)
 
 
 class CarParkInput(Input):
@@ -148,6 +159,14 @@ class BatteryInput(Input):
         )
 
 
+class DecisionInput(Input):
+    name: str = Field(pattern=r"^(quota|standard|funds|procurement)$")
+    document_no: str = Field(min_length=1, max_length=100)
+
+    def to_noun(self) -> Decision:
+        return Decision(name=self.name, document_no=self.document_no)
+
+
 class AcquisitionInput(Input):
     on: date
     kind: AcquisitionKind
@@ -158,6 +177,12 @@ class AcquisitionInput(Input):
     displacement_ml: int | None = Field(default=None, ge=0, le=20_000)
     waiver_reason: str | None = Field(default=None, max_length=64, description="Why it is not an NEV (R022, R029).")
     waiver_text: str = Field(default="", max_length=500)
+    decisions: list[DecisionInput] = Field(
+        default_factory=list, max_length=4, description="Quota, standard, funds and procurement (R035)."
+    )
+    replaces_id: Id | None = Field(default=None, description="The vehicle that goes (R038).")
+    quota_document_no: str = Field(default="", max_length=100, description="What raised the quota (R033).")
+    special_case: bool = Field(default=False, description="Consent to the higher standard (R034).")
 
     def to_noun(self) -> Acquisition:
         return Acquisition(
@@ -168,6 +193,10 @@ class AcquisitionInput(Input):
             displacement_ml=self.displacement_ml,
             waiver_reason=self.waiver_reason,
             waiver_text=self.waiver_text,
+            decisions=tuple(decision.to_noun() for decision in self.decisions),
+            replaces_id=None if self.replaces_id is None else VehicleId(self.replaces_id),
+            quota_document_no=self.quota_document_no,
+            special_case=self.special_case,
         )
 
 
@@ -271,6 +300,9 @@ class DriverInput(Input):
     phone: str = Field(default="", max_length=40)
     person_id: Id | None = None
     on_duty: bool = True
+    overtime_consent_on: date | None = Field(
+        default=None, description="Since when consent to overtime is on record (R117)."
+    )
 
     def to_noun(self) -> Driver:
         return Driver(
@@ -284,4 +316,5 @@ class DriverInput(Input):
             phone=self.phone,
             person_id=None if self.person_id is None else PersonId(self.person_id),
             on_duty=self.on_duty,
+            overtime_consent_on=self.overtime_consent_on,
         )

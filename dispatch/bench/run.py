@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dispatch.bench.electric import RIDE_WEIGHT, TRAVEL_WEIGHT, electric_cost
+from dispatch.bench.outcome import Outcome, write_solution
 from dispatch.bench.readers import Instance, read
 from dispatch.search.engine import Clocked, Engine, Tuning
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build
 from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
 from dispatch.search.warmup import compile_kernels
-
-TRAVEL_WEIGHT, RIDE_WEIGHT = 0.75, 0.25
-"""Objective of the eadarp set: weights of travel time and of excess ride time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The line that a benchmark run prints; ``cost`` in the file's own unit, ``bound`` None where none was proved."""
-
-    instance: str
-    cost: float
-    vehicles: int
-    unserved: int
-    seconds: float
-    iterations: int
-    seed: int
-    bound: float | None
 
 
 def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
@@ -190,11 +173,7 @@ def solve_file(
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
-    body = [
-        nodes if instance.identical else {"vehicle": model.slots[k].vehicle + 1, "nodes": nodes} for k, nodes in used
-    ]
-    out.mkdir(parents=True, exist_ok=True)
-    (out / f"{instance.name}.solution.json").write_text(json.dumps({"routes": body}) + "\n", encoding="utf-8")
+    write_solution(instance, [(model.slots[k].vehicle, nodes) for k, nodes in used], out)
     index = {v: i for i, v in enumerate(instance.nodes)}
     cost = 0.0
     for k, nodes in used:
@@ -204,13 +183,8 @@ def solve_file(
         row = [ends[0], *(index[v] for v in stops), ends[1]]
         cost += float(instance.times[row[:-1], row[1:]].sum())
     if instance.battery:
-        working = {model.slots[k].vehicle for k, _ in used}
-        to_end = [index[v] for v in instance.ends]
-        cost = engine.objective + sum(
-            TRAVEL_WEIGHT * float(instance.times[index[v], to_end].min())
-            for k, v in enumerate(instance.start)
-            if k not in working
-        )
+        timed = electric_cost(instance, [(model.slots[k].vehicle, nodes) for k, nodes in used])
+        cost = engine.objective if timed is None else timed
     return Outcome(
         instance=instance.name,
         cost=cost,
@@ -240,7 +214,3 @@ def node_routes(engine: Engine, instance: Instance) -> list[list[int | dict[str,
             route.extend({"station": stations[group]} for position, group in charges if position == at)
         routes.append(route)
     return routes
-
-
-def json_line(outcome: Outcome) -> str:
-    return json.dumps(asdict(outcome))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dispatch.decompose.coordinates import Points
 from dispatch.plan import Route, StopKind
-from dispatch.problem import Problem
+from dispatch.problem import Problem, RequestKind
 
 TIME_WEIGHT = 0.3
 """How much a second of the day counts against a second of driving."""
@@ -61,6 +61,13 @@ def draw(
     count = max(least, round(len(problem.requests) / size), 1)
     labels = np.zeros(len(items), np.int64)
     _split(np.arange(len(items)), places, weights, count, 0, labels, rng)
+    if problem.coupling.rental_points:
+        # who takes a car away or brings one concerns all points: self-drive cars are a part of their own
+        for i, item in enumerate(items):
+            alone = item.vehicle is None and problem.requests[item.requests[0]].kind is RequestKind.RENTAL
+            if alone or (item.vehicle is not None and problem.vehicles[item.vehicle].self_drive):
+                labels[i] = count
+        count += 1
     return _parts(problem, routes, points, items, labels, count)
 
 

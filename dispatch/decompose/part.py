@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dispatch.coupling import Coupling
 from dispatch.decompose.division import Part
 from dispatch.plan import Route
 from dispatch.problem import HeldPoint, Problem, RequestSpec, VehicleSpec
@@ -43,8 +44,11 @@ def holds_of(problem: Problem, routes: Mapping[int, Route]) -> Holds:
     return found
 
 
-def cut(problem: Problem, part: Part, holds: Holds) -> Piece:
-    """Return the part of ``problem`` as a problem; ``holds`` are the charge stops of all vehicles."""
+def cut(problem: Problem, part: Part, holds: Holds, coupling: Coupling | None = None) -> Piece:
+    """Return the part of ``problem`` as a problem.
+
+    ``holds`` are the charge stops of all vehicles, ``coupling`` the part's limits in the indices of the whole.
+    """
     mine = frozenset(part.vehicles)
     vehicles = [problem.vehicles[v] for v in part.vehicles]
     requests = [problem.requests[r] for r in part.requests]
@@ -53,6 +57,8 @@ def cut(problem: Problem, part: Part, holds: Holds) -> Piece:
     used = {location for v in vehicles for location in _places_of(v)}
     used.update(stop.location for r in requests for stop in r.stops)
     used.update(problem.charge_groups[g].location for g in groups)
+    coupling = coupling or Coupling()
+    used.update(point.location for point in coupling.rental_points)
     locations = tuple(sorted(used))
     place = {location: i for i, location in enumerate(locations)}
     number = {r: i for i, r in enumerate(part.requests)}
@@ -81,9 +87,22 @@ def cut(problem: Problem, part: Part, holds: Holds) -> Piece:
         tier_refusal=problem.tier_refusal,
         tier_mfen=problem.tier_mfen,
         held_points=tuple(_held(problem, part, groups, holds, mine)),
+        coupling=_limits(coupling, place, vehicle_number),
     )
     return Piece(
         problem=piece, vehicles=part.vehicles, requests=part.requests, locations=locations, groups=groups, moved=moved
+    )
+
+
+def _limits(coupling: Coupling, place: Mapping[int, int], vehicle: Mapping[int, int]) -> Coupling:
+    def own(vehicles: Iterable[int]) -> tuple[int, ...]:
+        return tuple(vehicle[v] for v in vehicles if v in vehicle)
+
+    return Coupling(
+        reserves=tuple(replace(reserve, vehicles=own(reserve.vehicles)) for reserve in coupling.reserves),
+        quotas=coupling.quotas,
+        shares=tuple(replace(share, vehicles=own(share.vehicles)) for share in coupling.shares),
+        rental_points=tuple(replace(point, location=place[point.location]) for point in coupling.rental_points),
     )
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dispatch.coupling import Coupling
+from dispatch.decompose.apportion import apportion, keeps
 from dispatch.decompose.coordinates import coordinates
 from dispatch.decompose.division import Part, draw
 from dispatch.decompose.part import Holds, Piece, cut, holds_of, inward, outward
@@ -17,8 +19,8 @@ from dispatch.decompose.workers import Here, Task, Workers, run
 from dispatch.plan import Route
 from dispatch.problem import Problem
 from dispatch.search.engine import Clocked
-from dispatch.search.lowering import urgency_weights
 from dispatch.search.session import Found
+from dispatch.urgency import urgency_weights
 
 POLL_S = 0.2
 """How often whoever waits is told, and asked whether to go on."""
@@ -93,8 +95,10 @@ class Standing:
     def remember(self) -> None:
         """Keep the plan if it is the best so far."""
         worth = self.worth(range(len(self.problem.requests)), self.routes)
-        if worth < self.best_worth and all(
-            v in self.routes for v, vehicle in enumerate(self.problem.vehicles) if vehicle.pinned
+        if (
+            worth < self.best_worth
+            and keeps(self.problem, self.routes)
+            and all(v in self.routes for v, vehicle in enumerate(self.problem.vehicles) if vehicle.pinned)
         ):
             self.best_worth = worth
             self.best = dict(self.routes)
@@ -203,7 +207,8 @@ class _Rounds:
         upto = None if turn.seconds is None else self.watch.elapsed + turn.seconds
         holds = holds_of(self.problem, self.standing.routes)
         weight = max(1, sum(len(part.requests) for part in parts))
-        waiting = deque(zip(parts, seeds, strict=True))
+        limits = apportion(self.problem, parts, self.standing.routes)
+        waiting = deque(zip(parts, seeds, limits, strict=True))
         running: dict[Future[Found], tuple[Piece, Task, float]] = {}
         ended: float | None = None
         while waiting or running:
@@ -212,7 +217,7 @@ class _Rounds:
                     waiting.clear()
                     self.workers.stop()
                     break
-                part, seed = waiting.popleft()
+                part, seed, coupling = waiting.popleft()
                 seconds = None
                 if upto is not None:
                     now = self.watch.elapsed
@@ -221,7 +226,7 @@ class _Rounds:
                     )
                     seconds = max(0.02, room / (len(waiting) + 1))
                 steps = None if turn.iterations is None else max(1, turn.iterations * len(part.requests) // weight)
-                piece, task = self._task(part, holds, seed, turn, steps, seconds)
+                piece, task = self._task(part, holds, seed, turn, steps, seconds, coupling)
                 running[self._submit(task)] = (piece, task, self.watch.elapsed + (seconds or 0.0))
             done, _ = wait(running, timeout=POLL_S if ended is None else self._grace_s / 4, return_when=FIRST_COMPLETED)
             for future in [f for f in running if f in done]:
@@ -251,7 +256,7 @@ class _Rounds:
             sites = frozenset(group.site for group in self.problem.charge_groups)
             part = Part(vehicles=tuple(out), requests=tuple(begun), sites=sites)
             turn = Turn(seconds=None, iterations=1, cooled=(0.0, 1.0), settle=False, last=True)
-            piece, task = self._task(part, holds_of(self.problem, standing.routes), 0, turn, 1, None)
+            piece, task = self._task(part, holds_of(self.problem, standing.routes), 0, turn, 1, None, Coupling())
             standing.adopt(piece, run(task, clock=self.watch.clock, should_stop=lambda: False), settle=True)
         standing.remember()
 
@@ -263,9 +268,16 @@ class _Rounds:
             return self.workers.submit(task)
 
     def _task(
-        self, part: Part, holds: Holds, seed: int, turn: Turn, iterations: int | None, seconds: float | None
+        self,
+        part: Part,
+        holds: Holds,
+        seed: int,
+        turn: Turn,
+        iterations: int | None,
+        seconds: float | None,
+        coupling: Coupling,
     ) -> tuple[Piece, Task]:
-        piece = cut(self.problem, part, holds)
+        piece = cut(self.problem, part, holds, coupling)
         start = inward(piece, self.standing.routes)
         return piece, Task(
             problem=piece.problem,

@@ -9,18 +9,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dispatch.search.anneal import MINIMISE, SHED, anneal
+from dispatch.search.choice import ChargeRows, Stay
+from dispatch.search.coupling import Rows
 from dispatch.search.entries import load_routes, offer, schedule, variants
 from dispatch.search.master import Master
 from dispatch.search.model import Model
+from dispatch.search.pool import RoutePool
 from dispatch.search.tables import (
+    NEEDS_ENERGY,
     NO_PLAN,
     O_BEST,
     O_BEST_UNSERVED,
     O_CURRENT,
     O_UNSERVED,
+    S_NEEDS,
     S_VEHICLE,
+    X_VISITS,
     FloatTable,
     IntTable,
+    Plugs,
     State,
     grouped,
     new_state,
@@ -187,6 +194,47 @@ class Engine:
         )  # fmt: skip
         return prices
 
+    def charges(self, pool: RoutePool, entries: IntTable) -> ChargeRows:
+        """Return the charge stops that each entry of the pool would make if no other vehicle charged anywhere."""
+        roads, asks, fleet, _, cells, _, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
+        alone = Plugs(**{name: np.zeros_like(array) for name, array in plugs._asdict().items()})
+        found: list[list[Stay]] = []
+        anybody, free = np.full(1, -1, np.int64), np.zeros(1, np.bool_)
+        for at in entries.tolist():
+            stays: list[Stay] = []
+            k = int(self.net.class_from[pool.kind[at]])
+            if self.net.slot_i[k, S_NEEDS] & NEEDS_ENERGY:
+                nodes, price = pool.nodes(at)[None, :], np.zeros((1, 1))
+                variants(
+                    anybody, nodes, np.full(1, nodes.shape[1]), np.full(1, k), free, price,
+                    roads, asks, fleet, cells, alone, desk,
+                )  # fmt: skip
+                if price[0, 0] >= 0.0:
+                    stays = [
+                        (int(desk.aug_i[c, 1]), float(desk.aug_f[c, 0]), float(desk.aug_f[c, 1]))
+                        for c in range(int(desk.aug_i[-1, 1]))
+                    ]
+            found.append(stays)
+        return ChargeRows(self.net, found, self.model.held)
+
+    def agree(self, rows: Rows, *, seconds: float, deterministic: float | None) -> tuple[IntTable, IntTable] | None:
+        """Return the best routes of the pool that keep ``rows``."""
+        self.master.pool.gather(self.states, self.variants if len(self.net.class_from) - 1 <= MOST_CLASSES else None)
+        return self.master.solve(self.best, seconds=seconds, deterministic=deterministic, rows=rows)
+
+    def forget_routes(self) -> None:
+        """Empty the pool: what it holds may not be driven any more."""
+        for state in self.states:
+            state.pool_count[0] = 0
+            state.pool_hash[:] = 0
+        self.master = Master(self.net, self.heads())
+
+    def begin_with(self, seq: IntTable, length: IntTable) -> None:
+        """Forget the best plans and go on from these routes."""
+        for state in self.states:
+            state.objective[O_BEST], state.objective[O_BEST_UNSERVED] = NO_PLAN, len(self.net.req_i)
+            self.install(seq, length, state)
+
     def offer(self, r: int) -> tuple[float, int, int, int]:
         """Return cost, slot and positions of the cheapest insertion of ``r`` into the first island's plan (slot -1: none)."""
         roads, asks, fleet, _, cells, plan, _, _, plugs, desk, *_ = grouped(self.net, self.states[0])
@@ -332,7 +380,8 @@ class Engine:
             # the model has to be built and read back as well
             limit = min(self.tuning.master_share * watch.seconds, 0.5 * (watch.seconds - watch.elapsed))
         deterministic = 4.0 if watch.seconds is None else None
-        found = self.master.solve(self.best, seconds=limit, deterministic=deterministic)
+        charges = self.charges if len(self.net.group_i) and self.net.scalars[X_VISITS] <= 0.0 else None
+        found = self.master.solve(self.best, seconds=limit, deterministic=deterministic, charges=charges)
         worst = max(self.states, key=lambda s: s.objective[O_BEST])
         if found is not None:
             for state in self.states:

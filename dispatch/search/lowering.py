@@ -11,9 +11,11 @@ from dispatch.drives import whole
 from dispatch.problem import BatterySpec, Problem, RequestKind, RequestSpec, VehicleSpec
 from dispatch.search.model import EnergyTables, Model, NodeRow, RequestRow, SlotRow, build, slot_needs
 from dispatch.search.tables import BLOCK_LOAD, INF
+from dispatch.urgency import urgency_weights
 
-CompatKey = tuple[int, int, int, bool, int, bool]
-"""Group, kind, equipment, self-drive and seats of a vehicle, and whether the slot spans several windows.
+CompatKey = tuple[int, int, int, bool, int, int, bool]
+"""Group, kind, equipment, self-drive and seats of a vehicle, the shares of trips that it counts for (a bit each), and whether
+the slot spans several windows.
 
 Group ``CLOSED``: nothing is added to the slot.
 """
@@ -58,23 +60,6 @@ def allowed_price(problem: Problem, request: RequestSpec, vehicle: VehicleSpec) 
     return float(problem.tier_mfen[tier]) if fits else INF
 
 
-OUTRANKS = 50
-"""A request of one priority outweighs so many of the priority below: more than one vehicle's day can hold."""
-
-
-def urgency_weights(problem: Problem) -> list[float]:
-    """Return per request what leaving it out costs in the search: its penalty, lifted so that the urgent go first."""
-    lift: dict[int, float] = {}
-    heaviest = 0.0
-    for level in sorted({r.priority for r in problem.requests}, reverse=True):
-        mine = [r for r in problem.requests if r.priority == level]
-        # penalties that already rise with urgency are left as they are
-        lightest = min(r.penalty_mfen for r in mine)
-        lift[level] = max(0.0, heaviest * OUTRANKS - lightest)
-        heaviest = max(heaviest, lift[level] + max(r.penalty_mfen for r in mine))
-    return [r.penalty_mfen + lift[r.priority] for r in problem.requests]
-
-
 def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tuple[int, ...] | None = None) -> Lowered:
     """Build the model of ``problem``; promised windows bind except for requests in ``relaxed``; ``only`` these requests."""
     size = problem.legs[0].drive_s.shape[0]
@@ -88,6 +73,8 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
     wanted = frozenset(only or ())
     open_requests = [i for i in range(len(problem.requests)) if i not in begun and (only is None or i in wanted)]
 
+    sharing = [frozenset(share.vehicles) for share in problem.coupling.shares]
+    reserved = [frozenset(reserve.vehicles) for reserve in problem.coupling.reserves]
     slots: list[SlotRow] = []
     held = [(h.charge_group, float(h.begin_s), float(h.end_s)) for h in problem.held_points]
     for index, vehicle in enumerate(problem.vehicles):
@@ -106,6 +93,7 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
                 vehicle.equipment,
                 vehicle.self_drive,
                 vehicle.seats,
+                sum(1 << i for i, mine in enumerate(sharing) if index in mine),
                 span is not None and window == span,
             )
             if row_key not in compat_rows:
@@ -121,6 +109,7 @@ def lower(problem: Problem, *, relaxed: frozenset[int] = frozenset(), only: tupl
                 battery=battery,
                 size=size,
                 alone=index in promised,
+                reserves=tuple(i for i, mine in enumerate(reserved) if index in mine),
                 home=home,
             )
             slots.append(slot)
@@ -212,6 +201,7 @@ def slot_of(
     battery: int,
     size: int,
     alone: bool,
+    reserves: tuple[int, ...],
     home: WayHome | None,
 ) -> SlotRow:
     """Return the slot of ``vehicle`` in ``window``."""
@@ -245,6 +235,7 @@ def slot_of(
         vehicle.max_route_s,
         vehicle.max_drive_s,
         vehicle.fixed_mfen,
+        reserves,
         index if alone or vehicle.pinned else -1,
     )
     return SlotRow(

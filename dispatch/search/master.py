@@ -2,19 +2,22 @@
 
 A linear relaxation over the pool is solved by partial pricing with GLOP; the columns whose reduced cost can still pay
 go to CP-SAT.
-Coupling: the number of vehicles of every class. Charge points are checked when the chosen routes are loaded.
+Coupling: the number of vehicles of every class, the rows of :mod:`dispatch.search.coupling` when they are asked for, and charge
+points over time: routes carry the charge stops that they would make if they were alone, and where the chosen ones want more
+points or power at an instant than there are, that instant becomes a row and the choice is made again.
 """
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 import scipy.sparse as sp
 from ortools.linear_solver import pywraplp
-from ortools.sat.python import cp_model
 
+from dispatch.search.choice import ChargeRows, Choice
+from dispatch.search.coupling import Rows
 from dispatch.search.pool import RoutePool
 from dispatch.search.tables import (
     O_BEST,
@@ -31,14 +34,19 @@ from dispatch.search.tables import (
 COLUMNS = 2000
 """Columns that go into the integer programme at most."""
 
+Charges = Callable[[RoutePool, IntTable], ChargeRows]
+"""Entries of the pool to the charge stops that each would make if it were alone."""
+
 
 class Relaxation:
     """The linear relaxation over the columns that have been worth a look so far; every solution starts from the last basis."""
 
-    def __init__(self, penalty: FloatTable, room: FloatTable) -> None:
+    def __init__(self, penalty: FloatTable, room: FloatTable, limits: FloatTable | None = None) -> None:
         self.solver = pywraplp.Solver.CreateSolver("GLOP")
         self.cover = [self.solver.Constraint(1.0, 1.0) for _ in penalty]
         self.rooms = [self.solver.Constraint(-self.solver.infinity(), float(r)) for r in room]
+        most = () if limits is None else limits.tolist()
+        self.limits = [self.solver.Constraint(-self.solver.infinity(), float(r)) for r in most]
         self.objective = self.solver.Objective()
         self.objective.SetMinimization()
         self.columns: dict[int, pywraplp.Variable] = {}
@@ -53,7 +61,14 @@ class Relaxation:
         for at, variable in self.columns.items():
             self.objective.SetCoefficient(variable, float(cost[at]) * self.unit)
 
-    def add(self, chosen: IntTable, cost: FloatTable, kind: IntTable, cover: sp.csc_matrix) -> None:
+    def add(
+        self,
+        chosen: IntTable,
+        cost: FloatTable,
+        kind: IntTable,
+        cover: sp.csc_matrix,
+        limited: FloatTable | None = None,
+    ) -> None:
         for at in chosen.tolist():
             if at in self.columns:
                 continue
@@ -63,16 +78,20 @@ class Relaxation:
             for r in cover.indices[cover.indptr[at] : cover.indptr[at + 1]].tolist():
                 self.cover[r].SetCoefficient(variable, 1.0)
             self.rooms[int(kind[at])].SetCoefficient(variable, 1.0)
+            if limited is not None:
+                for i in np.flatnonzero(limited[:, at]).tolist():
+                    self.limits[i].SetCoefficient(variable, float(limited[i, at]))
 
-    def solve(self, seconds: float | None) -> tuple[float, FloatTable, FloatTable] | None:
-        """Return the optimum, the duals of the requests and those of the vehicles; None if there is none in time."""
+    def solve(self, seconds: float | None) -> tuple[float, FloatTable, FloatTable, FloatTable] | None:
+        """Return the optimum, the duals of requests, vehicles and limits; None if there is no optimum in time."""
         if seconds is not None:
             self.solver.SetTimeLimit(max(20, int(1000 * seconds)))
         if self.solver.Solve() != pywraplp.Solver.OPTIMAL:
             return None
         dual = np.array([row.dual_value() for row in self.cover]) / self.unit
         room = np.array([row.dual_value() for row in self.rooms]) / self.unit
-        return float(self.objective.Value()) / self.unit, dual, room
+        limits = np.array([row.dual_value() for row in self.limits]) / self.unit
+        return float(self.objective.Value()) / self.unit, dual, room, limits
 
 
 class Master:
@@ -94,6 +113,17 @@ class Master:
             self.family[c] = families[vehicles]
         self.room = np.array(room, np.float64)
         self.relaxation = Relaxation(net.req_f[:, R_PENALTY], self.room)
+        self.closed: frozenset[int] = frozenset()
+
+    def close(self, vehicles: set[int]) -> None:
+        """Give no route to these vehicles from now on."""
+        self.closed |= vehicles
+        slot_vehicle = self.net.slot_i[:, S_VEHICLE]
+        for c, family in enumerate(self.family.tolist()):
+            mine = set(slot_vehicle[self.net.class_from[c] : self.net.class_from[c + 1]].tolist())
+            self.room[family] = min(self.room[family], float(len(mine - self.closed)))
+        for row, room in zip(self.relaxation.rooms, self.room.tolist(), strict=True):
+            row.SetUb(room)
 
     def limit(self, vehicles: int) -> None:
         """Allow at most so many routes of every family of vehicles."""
@@ -101,38 +131,53 @@ class Master:
         for row in self.relaxation.rooms:
             row.SetUb(min(row.ub(), float(vehicles)))
 
-    def solve(self, best: State, *, seconds: float, deterministic: float | None) -> tuple[IntTable, IntTable] | None:
+    def solve(
+        self,
+        best: State,
+        *,
+        seconds: float,
+        deterministic: float | None,
+        rows: Rows | None = None,
+        charges: Charges | None = None,
+    ) -> tuple[IntTable, IntTable] | None:
         """Return better routes (sequences and lengths by slot) than ``best`` has, or None.
 
-        ``deterministic`` replaces ``seconds`` by CP-SAT's own measure of work, so that runs repeat exactly.
+        ``deterministic`` replaces ``seconds`` by CP-SAT's own measure of work, so that runs repeat exactly. With ``rows`` the
+        best routes that keep them are returned, however much dearer than ``best`` they are.
         """
         began = time.monotonic()
         N = len(self.pool)
         if N == 0:
             return None
-        upper = float(best.objective[O_BEST])
+        penalty = self.net.req_f[:, R_PENALTY]
+        upper = float(best.objective[O_BEST]) if rows is None else 1.0 + float(penalty.sum())
         cost = self.pool.cost
         kind: IntTable = self.family[self.pool.kind]
         cover = self.pool.cover()
         room = sp.csc_matrix((np.ones(N), (kind, np.arange(N))), shape=(len(self.room), N))
-        penalty = self.net.req_f[:, R_PENALTY]
+        limited = None if rows is None else rows.of_columns(self.pool.kind, cover)
+        relaxation = self.relaxation if rows is None else Relaxation(penalty, self.room, rows.most)
         transposed, room_t = cover.T.tocsr(), room.T.tocsr()
-        if self.dual is None:
+        if self.dual is None or rows is not None:
             cheap = np.argsort(cost / np.maximum(1, np.diff(cover.indptr)), kind="stable")[:1000]
             chosen = np.unique(np.concatenate([np.arange(max(0, N - 1500), N), cheap]))
         else:
             chosen = np.argsort(cost - transposed @ self.dual, kind="stable")[:500]
-        self.relaxation.reprice(cost)
+        relaxation.reprice(cost)
         lower = 0.0
         reduced = cost
         for _ in range(80):
-            self.relaxation.add(chosen, cost, kind, cover)
+            relaxation.add(chosen, cost, kind, cover, limited)
             left = None if deterministic is not None else seconds - (time.monotonic() - began)
-            solved = self.relaxation.solve(left)
+            solved = relaxation.solve(left)
             if solved is None:
                 return None
-            lower, self.dual, room_dual = solved
-            reduced = cost - transposed @ self.dual - room_t @ room_dual
+            lower, dual, room_dual, limit_dual = solved
+            reduced = cost - transposed @ dual - room_t @ room_dual
+            if limited is not None:
+                reduced -= limit_dual @ limited
+            else:
+                self.dual = dual
             pays = np.where(reduced < -1e-6)[0]
             if not len(pays) or (deterministic is None and time.monotonic() - began > seconds):
                 break
@@ -144,54 +189,21 @@ class Master:
         kept: IntTable = np.where(reduced <= upper - lower + 1e-6)[0].astype(np.int64)
         if len(kept) > COLUMNS:
             kept = kept[np.argsort(reduced[kept], kind="stable")[:COLUMNS]]
-        picked = self.integer(kept, cost, kind, penalty, upper, seconds - (time.monotonic() - began), deterministic)
+        most = None if rows is None else rows.most
+        left_s = seconds - (time.monotonic() - began)
+        choice = Choice(
+            pool=self.pool, room=self.room, kept=kept, cost=cost, kind=kind, penalty=penalty, limited=limited, most=most,
+            points=None if charges is None else charges(self.pool, kept),
+        )  # fmt: skip
+        picked = choice.best(upper, left_s, deterministic)
         return None if picked is None else self.routes(picked)
-
-    def integer(
-        self, kept: IntTable, cost: FloatTable, kind: IntTable, penalty: FloatTable, upper: float, seconds: float,
-        deterministic: float | None,
-    ) -> list[int] | None:  # fmt: skip
-        """Choose among the columns ``kept`` with CP-SAT; None unless it is better than ``upper``."""
-        model = cp_model.CpModel()
-        pick = [model.new_bool_var("") for _ in kept]
-        covering: dict[int, list[cp_model.IntVar]] = defaultdict(list)
-        using: dict[int, list[cp_model.IntVar]] = defaultdict(list)
-        for variable, at in zip(pick, kept, strict=True):
-            for r in self.pool.members(int(at)):
-                covering[int(r)].append(variable)
-            using[int(kind[at])].append(variable)
-        # five significant digits beyond the whole objective are enough to tell routes apart
-        unit = 10.0 ** np.floor(9 - np.log10(max(1e-9, upper)))
-        variables, weights = list(pick), [round(float(cost[at]) * unit) for at in kept]
-        for r in range(len(penalty)):
-            left_over = model.new_bool_var("")
-            model.add_exactly_one([*covering[r], left_over])
-            variables.append(left_over)
-            weights.append(round(float(penalty[r]) * unit))
-        for family, chosen in using.items():
-            if len(chosen) > self.room[family]:
-                model.add(sum(chosen) <= int(self.room[family]))
-        total = cp_model.LinearExpr.weighted_sum(variables, weights)
-        model.add(total <= int(upper * unit) - 1)
-        model.minimize(total)
-        solver = cp_model.CpSolver()
-        if deterministic is None:
-            solver.parameters.max_time_in_seconds = max(0.05, seconds)
-        else:
-            solver.parameters.max_deterministic_time = deterministic
-        solver.parameters.num_workers = 1
-        solver.parameters.linearization_level = 2
-        status = solver.solve(model)
-        if status not in {cp_model.OPTIMAL, cp_model.FEASIBLE}:
-            return None
-        return [int(at) for variable, at in zip(pick, kept, strict=True) if solver.boolean_value(variable)]
 
     def routes(self, picked: list[int]) -> tuple[IntTable, IntTable]:
         """Give the picked routes to slots of their classes."""
         net = self.net
         seq, length = self.heads[0].copy(), self.heads[1].copy()
         given: set[int] = set()
-        busy: set[int] = set()
+        busy: set[int] = set(self.closed)
         for at in sorted(picked):
             c = int(self.pool.kind[at])
             for k in range(int(net.class_from[c]), int(net.class_from[c + 1])):

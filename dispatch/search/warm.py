@@ -41,6 +41,8 @@ def routes_of(problem: Problem, lowered: Lowered, engine: Engine, routes: Sequen
         if not nodes or not slots or len(nodes) + 2 > seq.shape[1]:
             continue
         k = slots[0]
+        if not set(model.heads[k]) <= set(nodes):
+            continue  # what was begun is not all there: the slot keeps what it must do
         row = [int(net.slot_i[k, 0]), *nodes, int(net.slot_i[k, 1])]
         seq[k, : len(row)] = row
         length[k] = len(row)

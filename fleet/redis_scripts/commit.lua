@@ -1,9 +1,9 @@
 -- Apply a commit whole or not at all: compare every version, then write documents, indexes, event and key.
 --
--- KEYS[1] base. ARGV: 1 fenced?, 2 idempotency key ("" for none), 3 content of the event,
--- then five for each document: kind, id, expected version, places (JSON array), body ("" deletes).
+-- KEYS[1] base. ARGV: 1 fenced?, 2 idempotency key ("" for none), 3 content of the event, 4 area and 5 token of the lease that the
+-- writer must hold ("" for none), then five for each document: kind, id, expected version, places (JSON array), body ("" deletes).
 -- Answers {"ok", sequence}, {"again", sequence, content}, {"trimmed", sequence} where only the ledger has the event any more,
--- {"stale", number of the write, actual version}, {"fenced"}.
+-- {"stale", number of the write, actual version}, {"unled"}, {"fenced"}.
 
 if fenced() then
   return {'fenced'}
@@ -19,11 +19,14 @@ if key ~= '' then
     return {'again', tonumber(sequence), entry[2][2]}
   end
 end
-for at = 4, #ARGV, 5 do
+if ARGV[4] ~= '' and redis.call('GET', base .. ':lease:' .. ARGV[4]) ~= ARGV[5] then
+  return {'unled'}
+end
+for at = 6, #ARGV, 5 do
   local kept = redis.call('HGET', base .. ':docs:' .. ARGV[at], ARGV[at + 1])
   local actual = kept and string.match(kept, '^(%d+)\n') or '0'
   if actual ~= ARGV[at + 2] then
-    return {'stale', (at - 4) / 5, tonumber(actual)}
+    return {'stale', (at - 6) / 5, tonumber(actual)}
   end
 end
 -- The stream first: it alone can refuse (an id not above its last), and then nothing has been written yet.
@@ -34,7 +37,7 @@ redis.call('SET', base .. ':head', sequence)
 if key ~= '' then
   redis.call('HSET', base .. ':keys', key, sequence)
 end
-for at = 4, #ARGV, 5 do
+for at = 6, #ARGV, 5 do
   put(ARGV[at], ARGV[at + 1], string.format('%d', ARGV[at + 2] + 1), sequence, ARGV[at + 3], ARGV[at + 4])
 end
 return {'ok', tonumber(sequence)}

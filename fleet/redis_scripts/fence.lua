@@ -10,6 +10,7 @@
 --                                    a place is "<kind>" or "<kind>:<field>:<value>"
 --   {prefix}:archived        stream  its last id is "<sequence>-0" of the newest event that is in the ledger
 --   {prefix}:fence           text    run id of the server process that was found in step with the ledger
+--   {prefix}:lease:<area>    text    token of the worker that leads the area; expires unless it is kept
 --   {prefix}:lock:<run id>   text    held while a store is brought in step with its ledger
 -- The kinds and places of a call follow from its documents: their keys are put together here, from the base.
 --

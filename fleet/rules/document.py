@@ -49,8 +49,9 @@ that was not at hand. A value whose dates have ended and that nothing followed s
 
 ## A local office's own rules
 
-Files `*.toml` in a folder of the office, given to `chuanyu rules ... --overrides DIR`. Each is signed by a person and dated,
-names the regions it is for, and reaches no further back than its signature. A hard rule can be tightened, not loosened.
+Files `*.toml` in a folder of the office, given to `chuanyu rules ... --overrides DIR` and to the server by the setting
+`CHUANYU_RULES_DIR`; `GET /v1/rules` and the console show who signed them. Each is signed by a person and dated, names the
+regions it is for, and reaches no further back than its signature. A hard rule can be tightened, not loosened.
 
 ```toml
 overrides = "R021"

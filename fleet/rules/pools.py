@@ -17,6 +17,7 @@ from fleet.ids import AgreementId, RegionCode, UnitId
 from fleet.rules.jurisdictions import find_jurisdiction, get_jurisdiction, is_within
 from fleet.rules.model import Rule, RuleBook
 from fleet.rules.refusals import Refusal
+from fleet.settlements import Tariff
 from fleet.units import Unit
 from fleet.vehicles import Duty, Vehicle
 
@@ -264,6 +265,7 @@ def propose(
     starts_on: date | None = None,
     document_no: str = "",
     settlement: str = "",
+    tariff: Tariff | None = None,
 ) -> Agreement:
     """Draft an agreement: a pair for two regions, the opt-in to its cooperation area for one. No side has confirmed yet.
 
@@ -298,6 +300,7 @@ def propose(
         review_on=review_on,
         document_no=document_no,
         settlement=settlement,
+        tariff=tariff,
     )
 
 

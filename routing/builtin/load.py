@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from routing.elevation import interpolate_over_links
 from routing.errors import InvalidNetwork
@@ -24,6 +27,34 @@ def read_table(name: str) -> list[dict[str, str]]:
     """Rows of one of the tables in this folder, as text."""
     text = files("routing.builtin").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+def _published_factors(links: Sequence[Mapping[str, str]]) -> npt.NDArray[np.float64]:
+    """Factor on the length of every link: on sections of published length (``sections.csv``) they add up to that.
+
+    The lengths of the table run along a few shape points and fall short of the road: by 3 % in the basin, 8 % in the mountains.
+
+    Raises
+    ------
+    InvalidNetwork
+        If a section runs over a link that is not there.
+    """
+    number = {}
+    for at, row in enumerate(links):
+        for ref in row["road_ref"].split("/"):
+            number[ref, frozenset((row["from_node"], row["to_node"]))] = at
+    factor = np.ones(len(links))
+    for row_number, section in enumerate(read_table("sections.csv"), start=1):
+        nodes = section["nodes"].split()
+        keys = [(section["road_ref"], frozenset(pair)) for pair in pairwise(nodes)]
+        if missing := [sorted(pair) for ref, pair in keys if (ref, pair) not in number]:
+            raise InvalidNetwork(
+                source="sections.csv", row=row_number, field="nodes", reason=f"{missing[0]!r} is not in road_links.csv"
+            )
+        chosen = [number[key] for key in keys]
+        along_km = sum(float(links[at]["length_km"]) for at in chosen)
+        factor[chosen] = float(section["published_km"]) / along_km
+    return factor
 
 
 def load_builtin() -> RoadGraph:
@@ -56,7 +87,8 @@ def load_builtin() -> RoadGraph:
     pairs = np.array(ends, dtype=np.int32)
     edge_from = np.concatenate([pairs[:, 0], pairs[:, 1]])
     edge_to = np.concatenate([pairs[:, 1], pairs[:, 0]])
-    length_m = np.rint(np.array([float(row["length_km"]) for row in links]) * 1000).astype(np.int32)
+    length_km = np.array([float(row["length_km"]) for row in links]) * _published_factors(links)
+    length_m = np.rint(length_km * 1000).astype(np.int32)
     speed_mps = np.array([float(row["speed_kmh"]) for row in links]) / 3.6
     tolled = np.array([row["toll"] == "1" for row in links])
     toll_fen = np.rint(tolled * length_m * (TOLL_FEN_PER_KM / 1000)).astype(np.int32)
@@ -88,6 +120,7 @@ def load_builtin() -> RoadGraph:
         notes=(
             f"toll {TOLL_FEN_PER_KM} fen/km on tolled links is a planning figure",
             f"{int(np.isfinite(measured_m).sum())} of {len(nodes)} node heights are known, the rest interpolated along links",
+            "lengths of the sections in sections.csv are the published ones; other expressways are 3 to 8 % too short",
             "contains information from OpenStreetMap through Travel Mapping, ODbL 1.0",
         ),
     )

@@ -159,11 +159,11 @@ def test_the_whole_trip(world, order):
 
 def test_what_the_state_does_not_allow_is_a_conflict(world, order):
     head = world.store.head()
-    early = tap(world, "pickUp")
+    early = tap(world, "arrive")
     assert early.status_code == 409
-    assert "接乘客上车" in early.json()["detail"]
+    assert "到达" in early.json()["detail"]
     assert "待接单" in early.json()["detail"]
-    assert "picking up is not possible" in tap(world, "pickUp", Accept_Language="en").json()["detail"]
+    assert "arriving is not possible" in tap(world, "arrive", Accept_Language="en").json()["detail"]
     assert world.store.head() <= head + 1  # the sign-in only
 
 

@@ -66,3 +66,42 @@ def test_every_other_address_is_the_page_and_no_path_leads_out(world, tmp_path):
     assert find_file(tmp_path / "static", "a.js") is not None
     for path in ("../secret", "a.js/../../secret", "\x00", "", "..", "static"):
         assert find_file(tmp_path / "static", path) is None
+
+
+SUINING, TONGNAN = {"lon_wgs84": 105.5929, "lat_wgs84": 30.5328}, {"lon_wgs84": 105.8406, "lat_wgs84": 30.1910}
+
+
+def test_a_matrix_agrees_with_the_drive_and_follows_the_hour(world):
+    asked = {"points": [{"id": "a", **SUINING}, TONGNAN], "profile": "sedan_bev"}
+    free = world.post("/v1/network/matrix", "planner", asked)
+    assert free.status_code == 200, free.text
+    told = free.json()
+    assert [feature["id"] for feature in told["features"]] == ["a", "1"]
+    way = {"from_lon": 105.5929, "from_lat": 30.5328, "to_lon": 105.8406, "to_lat": 30.1910, "profile": "sedan_bev"}
+    drive = world.get("/v1/network/route", "planner", **way).json()["properties"]
+    for name in ("drive_s", "drive_m", "drive_wh", "fuel_ml", "toll_fen", "confidence"):
+        assert told["matrix"][name][0][1] == drive[name]
+    peak = {**asked, "at": "2026-01-05T08:00:00+08:00"}
+    winter = world.post("/v1/network/matrix", "planner", peak).json()["matrix"]
+    assert winter["drive_s"][0][1] > drive["drive_s"]
+    assert winter["drive_wh"][0][1] > drive["drive_wh"]
+    same = world.get("/v1/network/route", "planner", **way, at=peak["at"]).json()["properties"]
+    assert same["drive_s"] == winter["drive_s"][0][1]
+
+
+def test_a_matrix_over_bad_points_is_refused_by_name(world):
+    sea = world.post("/v1/network/matrix", "planner", {"points": [SUINING, {"lon_wgs84": 125.0, "lat_wgs84": 28.0}]})
+    assert sea.status_code == 422
+    assert sea.json()["errors"][0]["field"].startswith("points[1]")
+    assert world.post("/v1/network/matrix", "planner", {"points": []}).status_code == 422
+    unknown = world.post("/v1/network/matrix", "planner", {"points": [SUINING], "profile": "tank"})
+    assert unknown.status_code == 422
+    assert "sedan_bev" in unknown.json()["detail"]
+
+
+def test_the_network_tells_its_size_and_what_it_hangs_on(world):
+    told = world.get("/v1/network/info", "auditor").json()
+    assert told["node_count"] == 690
+    assert sum(told["length_by_confidence_m"].values()) == told["length_m"]
+    assert told["critical_nodes"]
+    assert told["critical_links"]

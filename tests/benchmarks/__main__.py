@@ -9,6 +9,7 @@ BENCHMARKS = (
     ("store and ledger", ("tests.benchmarks.store_commits",)),
     ("roads", ("tests.benchmarks.roads", "--side", "200")),
     ("demo day", ("tests.benchmarks.demo_day",)),
+    ("cost of the rules", ("tests.benchmarks.rules_cost",)),
 )
 
 

@@ -41,6 +41,7 @@ def main() -> None:
     region = build_demo(given.seed, day=day)
     store = MemoryStore()
     nouns = [*region.units, *region.sites, *region.vehicles, *region.drivers, *region.persons, *region.requests]
+    nouns += region.agreements
     writes = [
         Write(kind=documents.kind_of(noun), id=noun.id, expected_version=0, body=documents.encode(noun))
         for noun in nouns

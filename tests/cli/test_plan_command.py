@@ -132,6 +132,18 @@ def test_bad_options_and_missing_files(run, files: tuple[Path, Path], tmp_path: 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_small_day_is_proved_and_a_large_one_is_said_to_be_too_large(run, files, tmp_path: Path, demo) -> None:
+    few = tmp_path / "few.xlsx"
+    few.write_bytes(write_workbook(lang="en", requests=demo.requests[:3]))
+    arguments = ("plan", "-f", files[0], "-o", tmp_path / "out", "--exact", "--lang", "en", "--json")
+    answer = run(*arguments, "-r", few)
+    assert answer.exit_code == 0, answer.stderr
+    assert json.loads(answer.stdout)["bound_fen"] is not None
+    answer = run(*arguments, "-r", files[1], "--seconds", "1")
+    assert answer.exit_code == 2
+    assert "Leave out --exact" in answer.stderr.replace("\n", " ")
+
+
 def test_requests_of_other_days_are_set_aside_by_name(run, files: tuple[Path, Path], tmp_path: Path, demo) -> None:
     first = demo.requests[0]
     moved = first.id

@@ -254,7 +254,9 @@ class _Run:
             self.load += {StopKind.PICKUP: asked.seats, StopKind.DROPOFF: -asked.seats}.get(kind, 0)
             if kind is StopKind.PICKUP:
                 self.cost += self.problem.tier_mfen[int(self.problem.tier[asked.group, self.spec.group])]
-                if asked.promised_vehicle not in {None, self.number}:
+                early = asked.promised_earliest_s is not None and begin_s < asked.promised_earliest_s
+                late = asked.promised_latest_s is not None and begin_s > asked.promised_latest_s
+                if asked.promised_vehicle not in {None, self.number} or early or late:
                     self.cost += asked.change_mfen
                 if asked.kind is RequestKind.CHARTER and asked.stops[-1].earliest_s > 86_400:
                     self.spans = True
@@ -296,7 +298,7 @@ class _Run:
         return self.fine
 
 
-def greedy(problem, *, seed, stop):
+def greedy(problem, *, seed, stop, start=()):
     """Append each request, in order of its pick-up, to the vehicle that has been promised it or the first that can."""
     assert stop is not None
     runs = {number: [] for number in range(len(problem.vehicles))}

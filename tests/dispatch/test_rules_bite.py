@@ -8,22 +8,42 @@ import numpy as np
 import pytest
 
 from dispatch.check import Breach, check
+from dispatch.crews import Crew
 from dispatch.permission import Asking, Offering, judge, territory_of
 from dispatch.policy import DispatchPolicy
 from dispatch.problem import FORBIDDEN, TierRefusal
+from dispatch.ruling import Ruling, Worked
 from dispatch.snapshot import build
 from dispatch.solve import StopRule, solve
+from fleet.drivers import Shift
+from fleet.measures import Measure, MeasureKind
 from fleet.regions import load_regions
 from fleet.requests import Priority
 from fleet.rules.energy import reserve_wh
 from fleet.rules.hours import drive_limits
 from fleet.rules.load import load
+from fleet.sites import ChargeGroup
+from fleet.units import Level
 from fleet.vehicles import Battery, Duty, Energy, VehicleState
 from routing.conditions import Conditions
 from routing.energy import MIXED_CYCLE, drive_energy
 from routing.profiles import get_profile
 from tests.dispatch.generated import make_problem
-from tests.dispatch.plain import BASE, BEFORE, DAY, SUINING, GridRoads, driver, request, site, unit, vehicle, view
+from tests.dispatch.plain import (
+    BASE,
+    BEFORE,
+    DAY,
+    SUINING,
+    GridRoads,
+    at,
+    driver,
+    request,
+    site,
+    stop,
+    unit,
+    vehicle,
+    view,
+)
 
 TERRITORY = territory_of(load_regions())
 
@@ -132,6 +152,93 @@ def test_consumption_follows_the_defaults(ambient_c, climate, key):
     assert rules["R064.compact_bev_least_wh_per_km"] * 0.9 <= mild <= rules["R064.compact_bev_most_wh_per_km"]
     weather = wh_per_km(Conditions(ambient_c=ambient_c, climate=climate))
     assert weather / mild == pytest.approx(rules[key] / 1_000, rel=0.03)
+
+
+def test_the_grass_roots_are_not_dropped_for_a_higher_level_of_the_same_class():
+    """R076: of two trips at once the township's is served, whoever asked first; else the one approved earlier (R077)."""
+    ends = (stop(9, wait_s=60), stop(9, lon=106.1, wait_s=5_400))
+    city, town = unit("city", SUINING), unit("town", SUINING, Level.TOWNSHIP)
+
+    def left(*trips, units=(city, town)):
+        problem = snap(view(*units, site(), vehicle(), driver(), unit("U1"), *trips)).problem
+        plan = solve(problem, seed=1, stop=StopRule(iterations=60))
+        assert check(problem, plan) == ()
+        return [problem.requests[own.request].id for own in plan.unserved]
+
+    first = request("R1", unit_id="city", stops=ends, decided_at=at(1), shareable=False)
+    second = request("R2", unit_id="town", stops=ends, decided_at=at(2), shareable=False)
+    assert left(first, second) == ["R1"]
+    assert left(first, replace(second, unit_id="city")) == ["R2"]
+    above = replace(first, priority=Priority.EVENT)
+    assert left(above, second) == ["R2"]
+
+
+def test_a_driver_who_has_worked_his_hours_is_not_driven_on():
+    """R117: eight hours, what is left of week and month, special overtime by consent; R118 lifts it on emergency duty."""
+
+    def limit(week_s=0, overtime_s=0, duty=Duty.POOLED, **fields):
+        ruling = Ruling(day=DAY, worked={"D1": Worked(week_s=week_s, overtime_month_s=overtime_s)})
+        return ruling.day_limit_s(Crew(vehicle=vehicle(duty=duty), driver=driver(**fields)))
+
+    hour = 3_600
+    assert limit() == 9 * hour
+    assert limit(overtime_consent_on=DAY) == 11 * hour
+    assert limit(overtime_s=36 * hour, overtime_consent_on=DAY) == 8 * hour
+    assert limit(week_s=40 * hour, overtime_s=36 * hour) == 4 * hour
+    assert limit(duty=Duty.EMERGENCY) is None
+    tired = Ruling(day=DAY, worked={"D1": Worked(week_s=44 * hour, overtime_month_s=36 * hour)})
+    problem = build(
+        view(*BASE, request()), GridRoads(), territory=TERRITORY, policy=DispatchPolicy(), now=BEFORE, ruling=tired
+    ).problem
+    refused = solve(problem, seed=1, stop=StopRule(iterations=20)).unserved
+    assert [own.request for own in refused] == [0]
+
+
+def test_the_ready_reserve_stays_for_emergencies_at_hand():
+    """R161: of two emergency vehicles one stays; an order that begins soon may use it, one for tomorrow may not."""
+    fleet = [vehicle(f"V{n}", duty=Duty.EMERGENCY) for n in (1, 2)]
+    trips = [request(f"R{n}", priority=Priority.EMERGENCY, hour=9, shareable=False) for n in (1, 2)]
+    nouns = (unit(), site(), *fleet, driver("D1"), driver("D2"), *trips)
+
+    def refusals(now):
+        problem = build(view(*nouns), GridRoads(), territory=TERRITORY, policy=DispatchPolicy(), now=now).problem
+        return sorted(
+            TierRefusal(int(problem.tier_refusal[problem.requests[0].group, car.group])).rule_id
+            for car in problem.vehicles
+        )
+
+    assert refusals(BEFORE) == ["", "R161"]
+    assert refusals(at(8)) == ["", ""]
+
+
+def test_an_office_may_prefer_what_needs_no_charging():
+    """R172, R171: while its measure holds battery vehicles cost extra, and none is taken to charge at home by day."""
+    energy = {"energy": Energy.BEV, "profile": "sedan_bev", "battery": Battery(capacity_wh=60_000, charge_wh=30_000)}
+    car = vehicle(**energy)
+    home = site(charge_groups=(ChargeGroup(points=1, power_w=7_000, dc=False),))
+    facts = view(unit(), home, car, driver(shift=Shift(start_s=20 * 3_600, end_s=23 * 3_600)), request())
+    measure = Measure(
+        id="M",
+        kind=MeasureKind.ENERGY_EMERGENCY,
+        region=SUINING,
+        level=1,
+        reason="应急",
+        starts_at=BEFORE,
+        declared_by="P",
+        prefer_combustion=True,
+    )
+
+    def spec(*measures):
+        ruling = Ruling(day=DAY, measures=measures)
+        return build(
+            facts, GridRoads(), territory=TERRITORY, policy=DispatchPolicy(), now=at(7), ruling=ruling
+        ).problem.vehicles[0]
+
+    usual, emergency = spec(), spec(measure)
+    assert emergency.fixed_mfen - usual.fixed_mfen == DispatchPolicy().charging_fen * 1_000
+    assert usual.battery.initial_wh == 54_000
+    assert emergency.battery.initial_wh == 30_000
+    assert spec(replace(measure, lifted_at=at(-2))).battery.initial_wh == 54_000
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,9 @@ def test_the_same_run_twice_changes_nothing_but_the_record():
     again = run(store, now=at(7))
     assert {d.id: d.version for d in store.list("assignment").documents} == versions
     assert the(store, "request", "R1").state is RequestState.ASSIGNED
-    assert the(store, "itinerary", f"I-{DAY}-V1").plan_id == again.plan_id
+    assert {d.id: d.version for d in store.list("itinerary").documents} == {f"I-{DAY}-V1": 1}
+    assert again.changes == ()
+    assert again.committed == (f"I-{DAY}-V1",)
 
 
 def test_a_plan_with_violations_is_never_committed(monkeypatch):

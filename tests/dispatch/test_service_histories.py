@@ -14,6 +14,7 @@ from fleet.documents import decode
 from fleet.itineraries import DRIVER_ACTIONS, AssignmentState, DriverReport, report
 from fleet.itineraries import withdraw as withdraw_assignment
 from fleet.memory_store import MemoryStore
+from fleet.promises import PromiseState
 from fleet.requests import RequestState, cancel, depart, finish
 from fleet.requests import withdraw as withdraw_request
 from fleet.vehicles import VehicleState, return_to_service, take_out_of_service
@@ -125,10 +126,30 @@ def assert_consistent(day, outcome):
     assert planned <= set(live) | {id for id in on_road if requests[id].state is RequestState.APPROVED}
 
 
+def assert_promises_kept(day, before):
+    """A promise moves only with a notice, and every open one holds for what is planned."""
+    live = {a.request_id: a for a in day.every("assignment") if a.state in MOVABLE}
+    told = {}
+    for notice in day.every("notice"):
+        told.setdefault(notice.request_id, []).append(notice)
+    for promise in day.every("promise"):
+        assert promise.notices_count == len(told.get(promise.id, []))
+        if promise.state is PromiseState.OPEN and promise.id in live:
+            assert promise.holds_at(live[promise.id].pickup_at)
+            assert promise.vehicle_id == live[promise.id].vehicle_id
+        former = before.get(promise.id)
+        window = (promise.pickup_from_at, promise.pickup_to_at, promise.vehicle_id)
+        if former is not None and (former.pickup_from_at, former.pickup_to_at, former.vehicle_id) != window:
+            assert promise.notices_count > former.notices_count
+            last = max(told[promise.id], key=lambda n: int(n.id.rpartition("-")[2]))
+            assert (last.after_from_at, last.after_to_at, last.after_vehicle_id) == window
+
+
 @settings(max_examples=40)
 @given(steps)
 def test_random_days_stay_consistent(script):
     day = Day()
+    promised = {}
     for minutes, action, number in script:
         day.now += timedelta(minutes=minutes)
         before = {
@@ -148,4 +169,7 @@ def test_random_days_stay_consistent(script):
                     a.request_id for a in day.every("assignment") if a.state in LIVE
                 }:
                     kept = [s for s in after.get(vehicle_id, []) if s.request_id == entry.request_id]
-                    assert entry.begin_at in [s.begin_at for s in kept], "what was done stays on record"
+                    later = [s for s in kept if s.begin_at >= entry.begin_at]
+                    assert later, "what was done stays on record; a driver who reports nothing may be late"
+        assert_promises_kept(day, promised)
+        promised = {p.id: p for p in day.every("promise")}

@@ -55,6 +55,7 @@ class ServerProcess:
             "CHUANYU_PORT": str(self.port),
             "CHUANYU_ARGON2_KIB": "64",
             "CHUANYU_LOG_LEVEL": "warning",
+            "CHUANYU_ROUNDS": "0",
             "PYTHONPATH": str(REPOSITORY),
             **self._settings,
         }

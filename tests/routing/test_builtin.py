@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -71,3 +73,17 @@ def test_a_large_network_is_summarised_without_critical_places(monkeypatch: pyte
     assert summary.critical_nodes == ()
     assert summary.component_sizes == (690,)
     assert "up to 100 nodes" in summary.notes[-1]
+
+
+def test_sections_of_published_length_have_it():
+    graph = load_builtin()
+    node = {id: number for number, id in enumerate(graph.node_ids)}
+    edge = {(int(a), int(b)): n for n, (a, b) in enumerate(zip(graph.edge_from, graph.edge_to, strict=True))}
+    sections = read_table("sections.csv")
+    assert len(sections) == 3
+    for section in sections:
+        assert section["source"]
+        nodes = [node[id] for id in section["nodes"].split()]
+        for way in (nodes, nodes[::-1]):
+            km = sum(int(graph.length_m[edge[pair]]) for pair in pairwise(way)) / 1000
+            assert km == pytest.approx(float(section["published_km"]), abs=0.1)

@@ -4,6 +4,7 @@ import "./styles.css";
 import { createApp } from "vue";
 
 import App from "./App.vue";
+import { keepOnDevice } from "./offline/register";
 import { router } from "./router";
 import { caller } from "./server/client";
 import { endSession, resumeSession } from "./session";
@@ -16,4 +17,5 @@ caller.onSignedOut = () => {
   void router.push({ name: "sign-in", query: { back: router.currentRoute.value.fullPath } });
 };
 
+keepOnDevice();
 createApp(App).use(i18n).use(router).mount("#app");

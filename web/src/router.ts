@@ -7,6 +7,7 @@ export const router = createRouter({
   routes: [
     { path: "/sign-in", name: "sign-in", component: () => import("./sign_in/SignInPage.vue") },
     { path: "/", name: "console", component: () => import("./console/ConsolePage.vue") },
+    { path: "/rules", name: "rules", component: () => import("./rules/RulesPage.vue") },
     { path: "/driver", name: "driver", component: () => import("./driver/DriverPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
@@ -15,6 +16,6 @@ export const router = createRouter({
 router.beforeEach((to) => {
   if (to.name === "sign-in") return true;
   if (session.person === null) return { name: "sign-in", query: to.path === "/" ? {} : { back: to.fullPath } };
-  if (to.name === "console" && drivesOnly(session.person)) return { name: "driver" };
+  if ((to.name === "console" || to.name === "rules") && drivesOnly(session.person)) return { name: "driver" };
   return true;
 });

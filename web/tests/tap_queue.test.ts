@@ -1,20 +1,24 @@
 import { describe, expect, it } from "vitest";
 
-import { pathOf, possibleActions, stateWithTaps, TapQueue, type Sent, type Tap } from "../src/driver/tap_queue";
+import { pathOf, possibleActions, possibleTroubles, stateWithTaps, TapQueue, type Sent, type Tap } from "../src/driver/tap_queue";
 import { tapsOnPhone } from "../src/driver/taps_on_phone";
+import { wayTo } from "../src/driver/way_to";
+import type { PhoneStore, Shelf } from "../src/offline/phone_store";
 
-function memory(): Storage {
-  const held = new Map<string, string>();
+function memory(): PhoneStore & { size(): number } {
+  const held = new Map<string, unknown>();
   return {
-    get length() {
-      return held.size;
-    },
-    clear: () => held.clear(),
-    getItem: (slot) => held.get(slot) ?? null,
-    key: (index) => [...held.keys()][index] ?? null,
-    removeItem: (slot) => void held.delete(slot),
-    setItem: (slot, text) => void held.set(slot, text),
+    get: async <T>(shelf: Shelf, key: string) => (held.get(`${shelf}/${key}`) as T | undefined) ?? null,
+    put: async (shelf, key, value) => void held.set(`${shelf}/${key}`, structuredClone(value)),
+    remove: async (shelf, key) => void held.delete(`${shelf}/${key}`),
+    size: () => held.size,
   };
+}
+
+async function opened(store: PhoneStore, send: (tap: Tap) => Promise<Sent>, person = "P1", former?: Storage): Promise<TapQueue> {
+  const queue = new TapQueue(tapsOnPhone(person, store, former), send);
+  await queue.open();
+  return queue;
 }
 
 function tap(key: string, action: Tap["action"], assignmentId = "A1"): Tap {
@@ -30,66 +34,96 @@ describe("the tap queue", () => {
       heard.push(each.key);
       return { outcome: signal ? "taken" : "unheard" };
     };
-    const before = new TapQueue(tapsOnPhone("P1", storage), send);
-    before.add(tap("k1", "accept"));
-    before.add(tap("k2", "start"));
+    const before = await opened(storage, send);
+    await before.add(tap("k1", "accept"));
+    await before.add(tap("k2", "start"));
     expect(await before.flush()).toBe(false);
     expect(heard).toEqual(["k1"]);
 
     signal = true;
-    const after = new TapQueue(tapsOnPhone("P1", storage), send);
+    const after = await opened(storage, send);
     expect(after.waiting.map((each) => each.key)).toEqual(["k1", "k2"]);
     expect(await after.flush()).toBe(true);
     expect(heard).toEqual(["k1", "k1", "k2"]);
-    expect(storage.length).toBe(0);
+    expect(storage.size()).toBe(0);
   });
 
-  it("never shows one person's taps to another", () => {
+  it("never shows one person's taps to another", async () => {
     const storage = memory();
     const send = async (): Promise<Sent> => ({ outcome: "unheard" });
-    new TapQueue(tapsOnPhone("P1", storage), send).add(tap("k1", "accept"));
-    expect(new TapQueue(tapsOnPhone("P2", storage), send).taps).toEqual([]);
+    await (await opened(storage, send)).add(tap("k1", "accept"));
+    expect((await opened(storage, send, "P2")).taps).toEqual([]);
   });
 
-  it("takes a second tap on the same step as the first", () => {
-    const queue = new TapQueue(tapsOnPhone("P1", memory()), async () => ({ outcome: "unheard" }));
-    queue.add(tap("k1", "accept"));
-    queue.add(tap("k2", "accept"));
-    queue.add(tap("k3", "accept", "A2"));
+  it("takes a second tap on the same step as the first", async () => {
+    const queue = await opened(memory(), async () => ({ outcome: "unheard" }));
+    void queue.add(tap("k1", "accept"));
+    void queue.add(tap("k2", "accept"));
+    void queue.add(tap("k3", "accept", "A2"));
     expect(queue.taps.map((each) => each.key)).toEqual(["k1", "k3"]);
   });
 
   it("sends each tap once when rounds overlap", async () => {
     const heard: string[] = [];
-    const queue = new TapQueue(tapsOnPhone("P1", memory()), async (each) => {
+    const queue = await opened(memory(), async (each) => {
       await Promise.resolve();
       heard.push(each.key);
       return { outcome: "taken" };
     });
-    queue.add(tap("k1", "accept"));
+    void queue.add(tap("k1", "accept"));
     const rounds = [queue.flush(), queue.flush()];
-    queue.add(tap("k2", "start"));
+    void queue.add(tap("k2", "start"));
     await Promise.all(rounds);
     expect(heard).toEqual(["k1", "k2"]);
   });
 
   it("keeps a refusal with its words until it was read, and goes on with the rest", async () => {
-    const queue = new TapQueue(tapsOnPhone("P1", memory()), async (each) =>
+    const queue = await opened(memory(), async (each) =>
       each.key === "k1" ? { outcome: "refused", words: "已撤回" } : { outcome: "taken" },
     );
-    queue.add(tap("k1", "accept"));
-    queue.add(tap("k2", "accept", "A2"));
+    void queue.add(tap("k1", "accept"));
+    void queue.add(tap("k2", "accept", "A2"));
     expect(await queue.flush()).toBe(true);
     expect(queue.taps).toMatchObject([{ key: "k1", refusal: "已撤回" }]);
-    queue.dismiss("k1");
+    void queue.dismiss("k1");
     expect(queue.taps).toEqual([]);
   });
 
-  it("does not lose a waiting tap to a dismissal", () => {
-    const queue = new TapQueue(tapsOnPhone("P1", memory()), async () => ({ outcome: "unheard" }));
-    queue.add(tap("k1", "accept"));
-    queue.dismiss("k1");
+  it("does not lose a waiting tap to a dismissal", async () => {
+    const queue = await opened(memory(), async () => ({ outcome: "unheard" }));
+    void queue.add(tap("k1", "accept"));
+    void queue.dismiss("k1");
     expect(queue.taps).toHaveLength(1);
+  });
+});
+
+describe("what earlier versions of the page kept", () => {
+  it("is taken over once, ahead of what came since", async () => {
+    const former = new Map([["chuanyu.taps.P1", JSON.stringify([tap("k1", "accept")])]]);
+    const old = { getItem: (slot: string) => former.get(slot) ?? null, removeItem: (slot: string) => void former.delete(slot) };
+    const store = memory();
+    const send = async (): Promise<Sent> => ({ outcome: "unheard" });
+    const queue = await opened(store, send, "P1", old as unknown as Storage);
+    expect(queue.taps.map((each) => each.key)).toEqual(["k1"]);
+    expect(former.size).toBe(0);
+    expect((await opened(store, send)).taps).toHaveLength(1);
+  });
+});
+
+describe("what goes wrong on the way", () => {
+  it("can be told where it means something, and shows at once", () => {
+    expect(possibleTroubles("offered")).toEqual([]);
+    expect(possibleTroubles("started")).toEqual(["delay", "absent", "fault"]);
+    expect(stateWithTaps("A1", "started", [tap("k1", "absent")])).toBe("absent");
+    expect(stateWithTaps("A1", "on_board", [tap("k1", "delay")])).toBe("on_board");
+    expect(pathOf({ ...tap("k", "fault"), vehicleId: "V 1" })).toBe("/v1/vehicles/V%201:report");
+    expect(pathOf(tap("k", "delay"))).toBe("/v1/assignments/A1:delay");
+  });
+
+  it("opens the phone's own map", () => {
+    expect(wayTo({ name: "遂宁 站", lon_wgs84: 105.5929, lat_wgs84: 30.5328 })).toBe(
+      "geo:30.532800,105.592900?q=30.532800,105.592900(%E9%81%82%E5%AE%81%20%E7%AB%99)",
+    );
   });
 });
 

@@ -19,7 +19,12 @@ export interface Form {
   vehicleKind: VehicleKind | "";
   /** Empty: the requester's own unit. */
   unitId: string;
+  /** Why a car all the same, against the advice to walk or ride (R073). */
+  overrideReason: string;
+  overrideText: string;
 }
+
+export const OVERRIDE_REASONS = ["goods", "documents", "emergency", "mobility", "no_service"];
 
 export function emptyForm(day: string): Form {
   return {
@@ -36,6 +41,8 @@ export function emptyForm(day: string): Form {
     shareable: true,
     vehicleKind: "",
     unitId: "",
+    overrideReason: "",
+    overrideText: "",
   };
 }
 
@@ -79,6 +86,9 @@ export function bodyOf(form: Form): Record<string, unknown> {
     ],
     priority: form.priority,
     shareable: form.kind === "transfer" && form.shareable,
+    ...(form.overrideReason
+      ? { waivers: [{ rule_id: "R073", reason: form.overrideReason, text: form.overrideText.trim() }] }
+      : {}),
     ...(form.unitId ? { unit_id: form.unitId } : {}),
     ...(form.vehicleKind ? { vehicle_kind: form.vehicleKind } : {}),
   };

@@ -7,12 +7,18 @@
 
 import type { AssignmentState } from "../server/contract";
 
+/** The steps of a trip in order. */
 export type DriverAction = "accept" | "decline" | "start" | "pick_up" | "drop_off" | "finish";
+
+/** What goes wrong on the way. */
+export type DriverTrouble = "delay" | "absent" | "fault";
 
 export interface Tap {
   key: string;
   assignmentId: string;
-  action: DriverAction;
+  action: DriverAction | DriverTrouble;
+  /** Of a trouble that is told of the vehicle, not of the order. */
+  vehicleId?: string;
   body: Record<string, unknown>;
   /** When it happened, RFC 3339. */
   at: string;
@@ -21,8 +27,9 @@ export interface Tap {
 }
 
 export interface TapStorage {
-  load(): Tap[];
-  save(taps: readonly Tap[]): void;
+  load(): Promise<Tap[]>;
+  /** Fulfilled when the taps are safe on the phone. */
+  save(taps: readonly Tap[]): Promise<void>;
 }
 
 /** What sending led to: the service took it, said no (with its words), or nothing was heard. */
@@ -38,6 +45,17 @@ export const LEADS_TO: Record<DriverAction, { from: AssignmentState[]; to: Assig
   finish: { from: ["dropped_off"], to: "finished" },
 };
 
+/** The states in which each trouble can be told, and the state it leads to; none: it stays. */
+export const TROUBLES: Record<DriverTrouble, { from: AssignmentState[]; to: AssignmentState | null }> = {
+  delay: { from: ["accepted", "started", "on_board"], to: null },
+  absent: { from: ["started"], to: "absent" },
+  fault: { from: ["accepted", "started", "on_board"], to: "broken_off" },
+};
+
+export function possibleTroubles(state: AssignmentState): DriverTrouble[] {
+  return (Object.keys(TROUBLES) as DriverTrouble[]).filter((trouble) => TROUBLES[trouble].from.includes(state));
+}
+
 export function possibleActions(state: AssignmentState): DriverAction[] {
   return (Object.keys(LEADS_TO) as DriverAction[]).filter((action) => LEADS_TO[action].from.includes(state));
 }
@@ -47,13 +65,15 @@ export function stateWithTaps(id: string, state: AssignmentState, taps: readonly
   let now = state;
   for (const tap of taps) {
     if (tap.assignmentId !== id || tap.refusal !== null) continue;
-    const step = LEADS_TO[tap.action];
-    if (step.from.includes(now)) now = step.to;
+    const step = tap.action in TROUBLES ? TROUBLES[tap.action as DriverTrouble] : LEADS_TO[tap.action as DriverAction];
+    if (step.from.includes(now)) now = step.to ?? now;
   }
   return now;
 }
 
-const PATH: Record<DriverAction, string> = {
+const PATH: Record<DriverAction | Exclude<DriverTrouble, "fault">, string> = {
+  delay: "delay",
+  absent: "absent",
   accept: "accept",
   decline: "decline",
   start: "start",
@@ -63,19 +83,25 @@ const PATH: Record<DriverAction, string> = {
 };
 
 export function pathOf(tap: Tap): string {
+  if (tap.action === "fault") return `/v1/vehicles/${encodeURIComponent(tap.vehicleId ?? "")}:report`;
   return `/v1/assignments/${encodeURIComponent(tap.assignmentId)}:${PATH[tap.action]}`;
 }
 
 export class TapQueue {
-  taps: Tap[];
+  taps: Tap[] = [];
+  private writing: Promise<void> = Promise.resolve();
   private flushing: Promise<boolean> | null = null;
 
   constructor(
     private readonly storage: TapStorage,
     private readonly send: (tap: Tap) => Promise<Sent>,
     private readonly changed: (taps: readonly Tap[]) => void = () => undefined,
-  ) {
-    this.taps = storage.load();
+  ) {}
+
+  /** Take up what an earlier page left; call it once before anything else. */
+  async open(): Promise<void> {
+    this.taps = [...(await this.storage.load()), ...this.taps];
+    this.changed(this.taps);
   }
 
   get waiting(): Tap[] {
@@ -83,13 +109,13 @@ export class TapQueue {
   }
 
   /** Keep a tap. A second tap for the same step, while the first still waits, is the same tap. */
-  add(tap: Tap): void {
+  add(tap: Tap): Promise<void> {
     const twin = this.waiting.some((each) => each.assignmentId === tap.assignmentId && each.action === tap.action);
-    if (!twin) this.keep([...this.taps, tap]);
+    return twin ? this.writing : this.keep([...this.taps, tap]);
   }
 
-  dismiss(key: string): void {
-    this.keep(this.taps.filter((tap) => tap.key !== key || tap.refusal === null));
+  dismiss(key: string): Promise<void> {
+    return this.keep(this.taps.filter((tap) => tap.key !== key || tap.refusal === null));
   }
 
   /**
@@ -109,14 +135,16 @@ export class TapQueue {
       if (tap === undefined) return true;
       const sent = await this.send(tap);
       if (sent.outcome === "unheard") return false;
-      if (sent.outcome === "taken") this.keep(this.taps.filter((each) => each.key !== tap.key));
-      else this.keep(this.taps.map((each) => (each.key === tap.key ? { ...each, refusal: sent.words } : each)));
+      if (sent.outcome === "taken") await this.keep(this.taps.filter((each) => each.key !== tap.key));
+      else await this.keep(this.taps.map((each) => (each.key === tap.key ? { ...each, refusal: sent.words } : each)));
     }
   }
 
-  private keep(taps: Tap[]): void {
+  private keep(taps: Tap[]): Promise<void> {
     this.taps = taps;
-    this.storage.save(taps);
     this.changed(taps);
+    // One write after the other, so that an older state never overwrites a newer one.
+    this.writing = this.writing.catch(() => undefined).then(() => this.storage.save(taps));
+    return this.writing;
   }
 }

@@ -11,7 +11,7 @@ export interface Trip {
 }
 
 /** What is no longer the driver's: they turned it down, or the dispatcher took it back. */
-const GONE: AssignmentState[] = ["declined", "withdrawn"];
+const GONE: AssignmentState[] = ["declined", "withdrawn", "unanswered", "absent", "broken_off"];
 const OVER: AssignmentState[] = ["finished", ...GONE];
 const BEGUN: AssignmentState[] = ["started", "on_board", "dropped_off"];
 

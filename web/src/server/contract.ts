@@ -83,6 +83,7 @@ export interface TripRequest {
   id: string;
   version: number;
   unit_id: string;
+  unit_name?: string;
   region: string;
   requester_id: string;
   kind: TripKind;
@@ -199,7 +200,10 @@ export type AssignmentState =
   | "dropped_off"
   | "finished"
   | "declined"
-  | "withdrawn";
+  | "withdrawn"
+  | "unanswered"
+  | "absent"
+  | "broken_off";
 
 export interface Assignment {
   id: string;
@@ -207,6 +211,9 @@ export interface Assignment {
   request_id: string;
   vehicle_id: string;
   plate?: string;
+  vehicle_unit_name?: string;
+  driver_name?: string;
+  driver_phone?: string;
   driver_id: string | null;
   state: AssignmentState;
   pickup_at: string;
@@ -240,6 +247,24 @@ export interface Plan {
   created_at: string;
   figures: PlanFigures;
   unserved: { request_id: string; reasons: UnservedReason[] }[];
+}
+
+export interface Closure {
+  id: string;
+  version: number;
+  region: string;
+  reason: string;
+  starts_at: string;
+  ends_at: string | null;
+  speed_frac: number;
+  refs: string[];
+  geometry: string;
+}
+
+export interface DeclaredClosure extends Closure {
+  edge_count: number;
+  touched: { vehicle_id: string; itinerary_id: string; stop: number; name: string; request_id: string | null }[];
+  replans: { job_id: string | null; day: string; region: string }[];
 }
 
 export interface Job {
