@@ -141,11 +141,16 @@ def run_scenario(
 
 
 def part_tasks(scenario: Scenario, *, assignments: bool = False) -> list[PartTask]:
-    """Cut a scenario into its parts, fleet by fleet."""
+    """Cut a scenario into its parts, fleet by fleet.
+
+    A part knows its own fleet alone and not how long the whole is, so that what a shorter run or one with fewer fleets has
+    worked out counts in a longer one.
+    """
     period = scenario.period or Period(days=1, part_days=1)
+    of_part = None if scenario.period is None else replace(period, days=period.part_days)
     return [
         PartTask(
-            scenario=scenario,
+            scenario=replace(scenario, fleets=(fleet,), period=of_part),
             fleet_id=fleet.id,
             first=scenario.demo.day + timedelta(days=begin),
             days=min(period.part_days, period.days - begin),
@@ -330,7 +335,8 @@ def _findings(setting: Setting, scenario: Scenario) -> tuple[Finding, ...]:
     days = scenario.period.days if scenario.period is not None else 1
     last = scenario.demo.day + timedelta(days=days - 1)
     found = evaluate(setting.units, setting.vehicles, setting.sites, last, load())
-    return tuple(own for own in found if own.verdict not in (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE))
+    silent = (Verdict.NOT_MEASURED, Verdict.NOT_APPLICABLE)
+    return tuple(own for own in found if own.verdict not in silent and (own.x or own.y or own.rule_id == "R039"))
 
 
 def build_region(demo: Demo) -> DemoRegion:
