@@ -152,6 +152,12 @@ class Writing:
             return json_response(asked.body, status=asked.status, headers=asked.headers)
         raise KeyReused
 
+    def note(self, *, type: str, region: str, data: Mapping[str, Any]) -> None:
+        """Put on record that the caller did something that changes no document, such as looking at guarded data."""
+        self._store.commit(
+            Commit(type=type, actor=self.viewer.person.id, at=self.now, region=region, writes=[], data=data)
+        )
+
     @property
     def _commit_key(self) -> str | None:
         return None if self._key is None else f"{KIND}:{self._record_id}"

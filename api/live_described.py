@@ -35,6 +35,12 @@ def live_described(one: One) -> None:
     one("POST /v1/calendars", answers.NewCalendarAnswer, examples.NEW_CALENDAR)
     one("POST /v1/calendars/{id}:revoke", answers.CalendarAnswer, examples.CALENDAR)
     one("GET /v1/calendars", page_of(answers.CalendarAnswer), {"items": [examples.CALENDAR], "next_after": None})
+    taking = "POST /v1/positions, POST /v1/positions/traccar, POST /v1/positions/gateway"
+    one(taking, answers.TakenAnswer, {"accepted_count": 1, "new_count": 1, "refused": []})
+    here = {"id": "V-SN-1", "plate": "川JD00001", "position": {**examples.POSITION, "age_s": 4.0, "stale": False}}
+    one("GET /v1/positions", page_of(answers.VehiclePosition), {"items": [here], "next_after": None})
+    track = {"vehicle_id": "V-SN-1", "items": [examples.POSITION]}
+    one("POST /v1/vehicles/{id}:track", answers.TrackAnswer, track)
     one("GET /v1/dispatch", answers.DispatchAnswer, examples.DISPATCH)
     reported = "POST /v1/vehicles/{id}:report, POST /v1/drivers/{id}:report, POST /v1/sites/{id}:report"
     one(reported, answers.ReportAnswer, examples.REPORTED)

@@ -195,3 +195,11 @@ CALENDAR = {
     "version": 1,
 }
 NEW_CALENDAR = {**CALENDAR, "path": "/v1/calendar-feeds/Jf1sQ2vZ8yK4m0Tn6bXc9dRw3aLh5gUe.ics"}
+POSITION = {
+    "vehicle_id": "V-SN-1",
+    "at": "2026-03-02T09:00:05+08:00",
+    "lon_wgs84": 105.5929,
+    "lat_wgs84": 30.5328,
+    "speed_mps": 16.5,
+    "charge_frac": 0.62,
+}

@@ -64,6 +64,17 @@ REMEDIES_ZH: Mapping[str, str] = MappingProxyType(
         "R107: a pair that R007-R012 open, or one prefecture of a cooperation area (R105)": (
             "R107：须为 R007-R012 可启用的两地，或片区内的一个市（州）（R105）"
         ),
+        "near the agreed start": "须接近约定的取车时间",
+        "valid through the whole rental": "须在整个租期内有效",
+        "after the inspection": "须在验车之后",
+        "after the present end": "须晚于当前约定的还车时间",
+        "the car of this order": "须为本订单的车辆",
+        "the readings at the breakdown": "请填写故障时的读数",
+        "another car than the broken one": "须为另一辆车",
+        "only a settled order is adjusted": "只有已结算的订单才能调整",
+        "no more than what is owed": "不得超过应付金额",
+        "not below the reading at handover": "不得小于取车时的读数",
+        "not before the car was taken": "不得早于取车时间",
         "R087: a return record first": "R087：须先有还车记录",
         "R088: a return and one settlement": "R088：须有一次还车和一次结算",
         "R097: every clause with its text": "R097：每项必备条款都要填写内容",

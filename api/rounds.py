@@ -22,7 +22,7 @@ from api.services import ROADS, Services, local_day
 from api.wording import Text
 from dispatch.agreed import ruling_on
 from dispatch.errors import DispatchError
-from dispatch.follow import follow
+from dispatch.expect import expect
 from dispatch.policy import DispatchPolicy
 from dispatch.service import ACTOR, RunReport, run_once
 from dispatch.solve import StopRule, solve
@@ -32,6 +32,7 @@ from fleet.errors import FleetError, LeaseLost, StoreUnavailable
 from fleet.promises import NoticeReason
 from fleet.regions import covers
 from fleet.store import Event, FleetStore, Lease
+from fleet.vehicle_facts import STOPS_A_VEHICLE
 
 LEASE_S = 15.0
 """How long an area is without a leader when its leader dies; renewed at every turn and with every round."""
@@ -60,6 +61,12 @@ _CAUSES: tuple[tuple[str, NoticeReason], ...] = (
     ("assignment.declined", NoticeReason.DECLINED),
     ("assignment.lapsed", NoticeReason.UNANSWERED),
 )
+_AS_PLANNED = frozenset(
+    f"assignment.{step}"
+    for step in ("accepted", "started", "arrived", "picked_up", "dropped_off", "finished", "pinned")
+)
+"""Taps by which a day goes on. Whether it goes on in time is looked over every ``WATCH_S``."""
+
 _EVERY_DAY = frozenset({"vehicle", "driver", "site", "closure", "agreement"})
 """Facts that may matter on every planned day."""
 
@@ -85,7 +92,10 @@ class AreaStatus:
 
 
 class Rounds:
-    """The rounds of one process. ``turn`` does what is due now; ``start`` repeats it until ``stop``."""
+    """The rounds of one process. ``turn`` does what is due now; ``start`` repeats it until ``stop``.
+
+    ``reopens`` off leaves orders that nobody answers where they are.
+    """
 
     def __init__(
         self,
@@ -98,6 +108,8 @@ class Rounds:
         tick: Callable[[], float] = time.monotonic,
         iterations: int | None = None,
         lasts_s: float = LEASE_S,
+        improve_s: float = IMPROVE_S,
+        reopens: bool = True,
     ) -> None:
         self._services = services
         self._token = token
@@ -105,6 +117,8 @@ class Rounds:
         self._iterations = iterations
         self._pause_s = pause_s
         self._lasts_s = lasts_s
+        self._improve_s = improve_s
+        self._reopens = reopens
         self._tick = tick
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -222,6 +236,10 @@ class Rounds:
             status.planned |= {str(each.body["day"]) for each in event.documents if each.kind == "plan"}
         if event.actor == ACTOR and event.type != "assignment.lapsed":
             return set()
+        if event.type in _AS_PLANNED or (
+            event.type == "vehicle.reported" and event.data["kind"] not in STOPS_A_VEHICLE
+        ):
+            return set()
         days: set[str] = set()
         open_days = set(self._days(status, now))
         for document in event.documents:
@@ -243,21 +261,21 @@ class Rounds:
         if tick - status.looked_at < WATCH_S:
             return
         status.looked_at = tick
-        if reopen_unanswered(store, now=now, area=status.area, lease=self._lease(status.area)):
+        if self._reopens and reopen_unanswered(store, now=now, area=status.area, lease=self._lease(status.area)):
             self._listen(status, store, now)
         today = local_day(now)
         if today not in status.due and self._runs_late(status, store, today, now):
             status.due[today] = NoticeReason.RUNNING_LATE
         for day in self._days(status, now):
-            if day in status.planned and tick - status.improved_at.get(day, tick) >= IMPROVE_S:
+            if day in status.planned and tick - status.improved_at.get(day, tick) >= self._improve_s:
                 status.due.setdefault(day, NoticeReason.REPLANNED)
             status.improved_at.setdefault(day, tick)
 
     def _runs_late(self, status: AreaStatus, store: FleetStore, day: str, now: datetime) -> bool:
         view = read(store, day=date.fromisoformat(day), in_scope=lambda code: covers(status.area, code))
-        return any(
-            follow(itinerary, assignments=view.assignments, now=now) is not itinerary
-            for itinerary in view.itineraries.values()
+        expected, late = expect(view, now=now, free_the_late=True)
+        return bool(late) or any(
+            expected.itineraries.get(id) is not itinerary for id, itinerary in view.itineraries.items()
         )
 
     def _round(self, status: AreaStatus, day: str, cause: NoticeReason) -> None:

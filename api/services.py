@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from datetime import time as datetime_time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from api.access import Viewer
 from api.accounts import Accounts, Throttle, make_hasher
 from api.closed_roads import ClosedRoads, RoadView
 from api.locks import LockPort, SimulatedLock
@@ -27,6 +29,7 @@ from fleet.requests import TripRequest
 from fleet.rules.load import load
 from fleet.rules.model import RuleBook
 from fleet.store import FleetStore
+from fleet.tracks import Tracks
 
 if TYPE_CHECKING:
     from api.events import EventFeed
@@ -40,6 +43,7 @@ LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 """The one local time of the service."""
 
 Clock = Callable[[], datetime]
+_REMEMBERED_S = 60.0
 
 STORE = Text("数据存储", "the store")
 ROADS = Text("路网", "the road network")
@@ -83,6 +87,8 @@ class Services:
     planning: threading.Lock = field(default_factory=threading.Lock)
     rounds: Rounds | None = None
     deliveries: Deliveries | None = None
+    _tracks: Tracks | None = None
+    _seen_vehicles: dict[tuple[str, str], tuple[float, bool]] = field(default_factory=dict)
     solver_slot: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1))
     locks: LockPort = field(default_factory=SimulatedLock)
     promiser: Callable[[TripRequest, Language], dict[str, Any]] | None = None
@@ -143,6 +149,27 @@ class Services:
         if self._store is None:
             raise StillStarting(waiting_for=STORE)
         return self._store
+
+    def attach_tracks(self, tracks: Tracks) -> None:
+        """Make the track store available."""
+        self._tracks = tracks
+
+    @property
+    def tracks(self) -> Tracks:
+        """The positions of vehicles; raises :class:`StillStarting` while there is no store."""
+        if self._tracks is None:
+            raise StillStarting(waiting_for=STORE)
+        return self._tracks
+
+    def knows_vehicle(self, id: str, viewer: Viewer, store: FleetStore) -> bool:
+        """Whether a vehicle exists and is the caller's to tell of; remembered for a minute, for thousands ask every second."""
+        key, now = (viewer.person.id, id), time.monotonic()
+        known = self._seen_vehicles.get(key)
+        if known is None or now - known[0] > _REMEMBERED_S:
+            document = store.find("vehicle", id)
+            known = (now, document is not None and viewer.covers(str(document.body["region"])))
+            self._seen_vehicles[key] = known
+        return known[1]
 
     @property
     def has_roads(self) -> bool:
@@ -241,6 +268,8 @@ class Services:
             self.rounds.stop()
         if self.deliveries is not None:
             self.deliveries.stop()
+        if self._tracks is not None:
+            self._tracks.close()
         if self._jobs is not None:
             self._jobs.close()
         if self._feed is not None:

@@ -31,6 +31,7 @@ class Metrics:
             registry=self.registry,
             buckets=(0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15),
         )
+        self.positions = Counter("chuanyu_positions", "Positions taken in", registry=self.registry)
         self.streams = Gauge("chuanyu_event_streams", "Open event streams", registry=self.registry)
         self.head = Gauge("chuanyu_store_head", "Sequence of the newest event", registry=self.registry)
         self.ready = Gauge("chuanyu_ready", "1 when the server is ready", registry=self.registry)

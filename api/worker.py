@@ -7,6 +7,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,10 +36,13 @@ from fleet.people import Person, Role
 from fleet.redis_server import RunningRedis
 from fleet.redis_store import RedisStore
 from fleet.store import Commit, FleetStore, Write
+from fleet.tracks import Tracks
 from routing.engine import RoadEngine
 from routing.stored import open_network
 
 PREFIX = "chuanyu"
+TRACKS_KEPT = timedelta(days=90)
+"""How long positions are kept: long enough for a complaint or an inspection, no longer (assumption)."""
 _WATCH_S = 0.2
 _PAUSE_S = 0.5
 _TRIES = 60
@@ -125,6 +129,8 @@ class Worker:
             areas=services.settings.areas,
             token=f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(6)}",
             seconds=services.settings.round_seconds,
+            # Nobody sits at the wheel in a demo: its drivers are taken to drive as planned.
+            reopens=not services.settings.demo,
         )
         services.rounds.start()
 
@@ -139,6 +145,9 @@ class Worker:
         self._threads.append(watch)
         watch.start()
         self._patiently(lambda: tidy(store, now=self._services.clock()))
+        tracks = Tracks(settings.var_dir / "tracks.sqlite")
+        tracks.forget(before=self._services.clock() - TRACKS_KEPT)
+        self._services.attach_tracks(tracks)
         works = {"plan": plan_work(self._services), "scenario": scenario_work(self._services)}
         attach_store(self._services, store, works=works)
 

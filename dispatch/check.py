@@ -231,6 +231,13 @@ class _Judge:
     def longest(self) -> int | None:
         return None if self.vehicle.self_drive else self.vehicle.max_continuous_drive_s
 
+    def needed_s(self, a: int, b: int) -> int:
+        """Return the time from one place to another with the rests on the way."""
+        drive = max(0, int(self.problem.legs[self.vehicle.legs].drive_s[a, b]))
+        longest = self.longest()
+        rests = max(0, math.ceil(drive / longest) - 1) if longest else 0
+        return drive + rests * self.vehicle.rest_s
+
     def places_and_times(self) -> None:
         stops, legs = self.route.stops, self.problem.legs[self.vehicle.legs]
         if stops[0].location != self.vehicle.start_location:
@@ -255,9 +262,7 @@ class _Judge:
             if drive < 0:
                 self.tell(Breach.UNREACHABLE, at)
                 continue
-            longest = self.longest()
-            rests = max(0, math.ceil(drive / longest) - 1) if longest else 0
-            needed = drive + rests * self.vehicle.rest_s
+            needed = self.needed_s(before.location, stop.location)
             stated = (stop.leg_s, stop.leg_m, stop.leg_toll_fen)
             true = (
                 needed, int(legs.drive_m[before.location, stop.location]), int(legs.toll_fen[before.location, stop.location]),
@@ -267,6 +272,8 @@ class _Judge:
             # what is pinned has happened: the road may have been quicker than the matrix
             if at > pinned and stop.arrive_s < before.depart_s + needed:
                 self.tell(Breach.LEG, at, f"arrives at {stop.arrive_s}, before {before.depart_s + needed}")
+            elif stop.arrive_s < before.depart_s:
+                self.tell(Breach.TIME_ORDER, at, f"arrives at {stop.arrive_s}, before it departed at {before.depart_s}")
             if self.vehicle.self_drive and drive and stop.kind is not StopKind.DROPOFF:
                 self.tell(Breach.SELF_DRIVE, at, "nobody moves the car there")
 
@@ -283,9 +290,13 @@ class _Judge:
                     Breach.SERVICE_TIME, at, f"{stop.depart_s - stop.begin_s} s of {spec.service_s} s", stop.request
                 )
             if stop.stop == 0:
-                first_done[stop.request] = stop.depart_s
+                # the ride begins when the service is done, though the vehicle may stand there longer
+                first_done[stop.request] = stop.begin_s + spec.service_s
             if stop.request in self.begun:
-                continue  # begun in fact: late is late, but it is finished
+                # begun in fact: late is late, but it is finished
+                if at > pinned and stop.begin_s < spec.earliest_s:
+                    self.tell(Breach.TIME_WINDOW, at, f"{stop.begin_s} is before {spec.earliest_s}", stop.request)
+                continue
             if not spec.earliest_s <= stop.begin_s <= spec.latest_s:
                 self.tell(
                     Breach.TIME_WINDOW,
@@ -341,11 +352,15 @@ class _Judge:
             self.problem.requests[s.request].kind is RequestKind.CHARTER for s in stops if s.request is not None
         )
         # whoever is out comes home, however long that takes; what is added on the way must keep the limits
-        added = any(s.request is not None for s in stops[pinned + 1 :]) if pinned else len(stops) > 2
-        limited = added and not self.begun
-        inside = any(a <= begin and end <= b for a, b in vehicle.windows)
+        others = (s.request for s in stops[pinned + 1 :] if s.request is not None)
+        limited = any(r not in self.begun for r in others) if pinned else len(stops) > 2
+        if pinned:
+            # it left its start in time for its first pinned stop, whatever the plan says
+            begin = min(begin, vehicle.pinned[0].begin_s - self.needed_s(stops[0].location, stops[1].location))
+        out_at = vehicle.pinned[-1].depart_s if pinned else begin
+        inside = any(a <= out_at and end <= b for a, b in vehicle.windows)
         spans = charters and bool(vehicle.windows) and vehicle.windows[0][0] <= begin and end <= vehicle.windows[-1][1]
-        if not inside and not spans and not pinned:
+        if not inside and not spans and (limited or not pinned):
             self.tell(Breach.VEHICLE_WINDOW, 0, f"{begin}..{end} lies in none of {vehicle.windows}")
         if vehicle.max_route_s is not None and end - begin > vehicle.max_route_s and limited:
             self.tell(Breach.ROUTE_DURATION, len(stops) - 1, f"{end - begin} s, at most {vehicle.max_route_s}")

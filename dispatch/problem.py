@@ -25,6 +25,17 @@ FORBIDDEN = -1
 """Entry of ``Problem.tier`` where a vehicle group may not serve a request group."""
 
 
+MOST_S = 10**9
+"""The farthest that an instant may lie from the epoch, and the longest time: some 31 years."""
+MOST_MFEN = 2**53
+"""The highest single price: beyond it the search could no longer tell neighbouring prices apart."""
+MOST_RATE_MFEN = 10**9
+"""The highest price per metre, second or watt-hour."""
+MOST_COUNT = 10**9
+"""The most watt-hours of a battery, watts of a power and points of a group."""
+MOST_SEATS = 10**6
+
+
 class RequestKind(StrEnum):
     TRANSFER = "transfer"
     CHARTER = "charter"
@@ -240,7 +251,8 @@ def validate(problem: Problem) -> None:
     Raises
     ------
     InvalidProblem
-        An index out of range, a reversed window, a negative entry, a matrix that is not square, an id used twice.
+        An index out of range, a reversed window, a negative entry, a matrix that is not square, an id used twice, a number
+        too large to reckon with.
     """
     _validate_legs(problem)
     locations = problem.legs[0].drive_s.shape[0] if problem.legs else 0
@@ -263,6 +275,7 @@ def validate(problem: Problem) -> None:
         _require(int(problem.tier.min()) >= FORBIDDEN, "tier", int(problem.tier.min()), "is below FORBIDDEN (-1)")
     for i, price in enumerate(problem.tier_mfen):
         _require(price >= 0, f"tier_mfen[{i}]", price, "must not be negative")
+        _require(price <= MOST_MFEN, f"tier_mfen[{i}]", price, f"is larger than {MOST_MFEN}")
     for i, vehicle in enumerate(problem.vehicles):
         _validate_vehicle(problem, f"vehicles[{i}]", vehicle, locations)
     for i, request in enumerate(problem.requests):
@@ -273,6 +286,9 @@ def validate(problem: Problem) -> None:
         _in_range(f"{where}.site", group.site, len(problem.site_power_w))
         _not_negative(where, group, ("points", "mfen_per_wh", "overhead_s"))
         _require(group.point_w > 0, f"{where}.point_w", group.point_w, "must be positive")
+        _at_most(where, group, ("point_w", "points"), MOST_COUNT)
+        _at_most(where, group, ("mfen_per_wh",), MOST_RATE_MFEN)
+        _at_most(where, group, ("overhead_s",), MOST_S)
     for i, held in enumerate(problem.held_points):
         where = f"held_points[{i}]"
         _in_range(f"{where}.charge_group", held.charge_group, len(problem.charge_groups))
@@ -286,6 +302,13 @@ def validate(problem: Problem) -> None:
 def _require(holds: bool, field: str, value: object, message: str) -> None:
     if not holds:
         raise InvalidProblem(field, value, message)
+
+
+def _at_most(where: str, noun: object, names: Sequence[str], most: int) -> None:
+    """Refuse numbers so large that sums of them would leave what the search can hold."""
+    for name in names:
+        value = getattr(noun, name)
+        _require(value is None or -most <= value <= most, f"{where}.{name}", value, f"is larger than {most}")
 
 
 def _validate_ids(name: str, ids: Sequence[str]) -> None:
@@ -389,12 +412,18 @@ def _validate_vehicle(problem: Problem, where: str, vehicle: VehicleSpec, locati
         where, vehicle,
         ("seats", "equipment", "fixed_mfen", "mfen_per_m", "mfen_per_s", "max_route_s", "max_drive_s", "rest_s"),
     )  # fmt: skip
+    _at_most(where, vehicle, ("seats",), MOST_SEATS)
+    _at_most(where, vehicle, ("fixed_mfen",), MOST_MFEN)
+    _at_most(where, vehicle, ("mfen_per_m", "mfen_per_s"), MOST_RATE_MFEN)
+    _at_most(where, vehicle, ("max_route_s", "max_drive_s", "max_continuous_drive_s", "rest_s"), MOST_S)
     if vehicle.max_continuous_drive_s is not None:
         value = vehicle.max_continuous_drive_s
         _require(value > 0, f"{where}.max_continuous_drive_s", value, "must be positive")
     before = None
     for i, (begin, end) in enumerate(vehicle.windows):
         _require(begin <= end, f"{where}.windows[{i}]", (begin, end), "ends before it begins")
+        far = max(abs(begin), abs(end))
+        _require(far <= MOST_S, f"{where}.windows[{i}]", (begin, end), f"lies more than {MOST_S} s from the epoch")
         _require(
             before is None or before < begin,
             f"{where}.windows[{i}]",
@@ -405,6 +434,7 @@ def _validate_vehicle(problem: Problem, where: str, vehicle: VehicleSpec, locati
     if vehicle.battery is not None:
         battery, field = vehicle.battery, f"{where}.battery"
         _require(battery.capacity_wh > 0, f"{field}.capacity_wh", battery.capacity_wh, "must be positive")
+        _at_most(field, battery, ("capacity_wh",), MOST_COUNT)
         for name in ("initial_wh", "reserve_wh", "final_wh"):
             value = getattr(battery, name)
             _require(0 <= value <= battery.capacity_wh, f"{field}.{name}", value, "must lie between 0 and capacity_wh")
@@ -418,6 +448,7 @@ def _validate_vehicle(problem: Problem, where: str, vehicle: VehicleSpec, locati
         field = f"{where}.pinned[{i}]"
         _in_range(f"{field}.location", pin.location, locations)
         _require(pin.begin_s <= pin.depart_s, f"{field}.depart_s", pin.depart_s, "is before begin_s")
+        _at_most(field, pin, ("begin_s", "depart_s"), MOST_S)
         if i:
             _require(
                 pin.begin_s >= vehicle.pinned[i - 1].depart_s,
@@ -436,6 +467,9 @@ def _validate_request(problem: Problem, where: str, request: RequestSpec, locati
     _in_range(f"{where}.group", request.group, problem.tier.shape[0])
     _not_negative(where, request, ("priority", "penalty_mfen", "max_ride_s", "kinds", "equipment", "change_mfen"))
     _require(request.seats >= 1, f"{where}.seats", request.seats, "must be at least 1")
+    _at_most(where, request, ("seats",), MOST_SEATS)
+    _at_most(where, request, ("penalty_mfen", "change_mfen"), MOST_MFEN)
+    _at_most(where, request, ("max_ride_s", "promised_earliest_s", "promised_latest_s"), MOST_S)
     count = len(request.stops)
     exact = request.kind is not RequestKind.CHARTER
     _require(
@@ -453,3 +487,4 @@ def _validate_request(problem: Problem, where: str, request: RequestSpec, locati
             f"is before earliest_s {stop.earliest_s}",
         )
         _require(stop.service_s >= 0, f"{field}.service_s", stop.service_s, "must not be negative")
+        _at_most(field, stop, ("earliest_s", "latest_s", "service_s"), MOST_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +25,7 @@ def drill(
     speed: Annotated[
         float, typer.Option(min=0.0, help="每秒演练多少分钟，0 为尽快 / minutes a second, 0: as fast as it goes")
     ] = 0.0,
+    step: Annotated[int, typer.Option(min=1, max=30, help="时钟每步分钟数 / minutes of a step of the clock")] = 5,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="页面端口，供旁观 / port of the page, to watch")] = 0,
     out: Annotated[Path | None, typer.Option(help="报告 JSON 文件 / where to write the report as JSON")] = None,
 ) -> None:
@@ -50,13 +51,13 @@ def drill(
         console.print(f"页面 / open: {running.url}  密码 / password: {running.access.password}", markup=False)
         admin = next(each.login for each in running.access.accounts if "admin" in each.roles)
         signed_in = people.People(running.url, running.access.password)
-        played = script.Day(signed_in, day=_date(day), seed=seed, admin=admin)
+        played = script.Day(signed_in, day=_date(day), seed=seed, admin=admin, step=timedelta(minutes=step))
 
         def on_step(at: datetime) -> None:
             if at.minute == 0:
                 console.print(f"{at:%H:%M}  {played.played.taps} taps", markup=False)
             if speed > 0:
-                time.sleep(script.STEP.total_seconds() / 60 / speed)
+                time.sleep(played.step.total_seconds() / 60 / speed)
 
         played.play(on_step)
         report = judge.report_on(played, running.store)

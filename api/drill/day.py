@@ -49,10 +49,20 @@ class Played:
 class Day:
     """One day of a region. ``play`` runs it from morning to night; ``on_step`` is told the time after each step."""
 
-    def __init__(self, people: People, *, day: date, seed: int, admin: str, mishaps: Mishaps | None = None) -> None:
+    def __init__(
+        self,
+        people: People,
+        *,
+        day: date,
+        seed: int,
+        admin: str,
+        mishaps: Mishaps | None = None,
+        step: timedelta = STEP,
+    ) -> None:
         self.people = people
         self.day = day
         self.admin = admin
+        self.step = step
         self.mishaps = mishaps or Mishaps()
         self.played = Played()
         self._random = Random(f"{seed}/drill")
@@ -64,7 +74,8 @@ class Day:
         self._late_s: dict[str, int] = {}
         self._told_late: set[str] = set()
         self._due: list[tuple[datetime, Callable[[datetime], bool]]] = []
-        self._km: dict[str, int] = {}
+        self._boards_at: dict[str, datetime] = {}
+        self._arrives_at: dict[str, datetime] = {}
 
     def play(self, on_step: Callable[[datetime], None] | None = None) -> Played:
         self._meet()
@@ -78,7 +89,7 @@ class Day:
             self.played.steps += 1
             if on_step is not None:
                 on_step(at)
-            at += STEP
+            at += self.step
         self._clock(at)
         return self.played
 
@@ -293,7 +304,12 @@ class Day:
                 return
             state = "started"
         late_s = self._late_s.get(id, 0)
-        boards_at = pickup + timedelta(seconds=service_s + late_s)
+        if state == "started" and order["id"] not in self._boards_at:
+            # What happens at the wheel does not follow the estimates: it is drawn once.
+            there_at = max(pickup, self._last_at(order) + timedelta(seconds=leg_s))
+            self._boards_at[order["id"]] = there_at + timedelta(seconds=service_s + late_s)
+        boards_at = self._boards_at.get(order["id"], pickup)
+        pickup = boards_at - timedelta(seconds=service_s + late_s)
         if state == "started" and late_s and id not in self._told_late and pickup <= now:
             self._told_late.add(id)
             self._tap(order, "arrive", pickup)
@@ -305,9 +321,16 @@ class Day:
             if not self._tap(order, "pickUp", boards_at):
                 return
             state = "on_board"
-        if state == "on_board" and (arrived := max(dropoff, self._last_at(order))) <= now:
-            self._tap(order, "dropOff", arrived)
-            self._finish(order, now)
+        if state == "on_board":
+            ride = timedelta(seconds=0)
+            if own:
+                leaves, ends = (
+                    datetime.fromisoformat(own[at][name]) for at, name in ((0, "depart_at"), (-1, "begin_at"))
+                )
+                ride = max(ride, ends - leaves)
+            arrived = self._arrives_at.setdefault(order["id"], max(boards_at + ride, boards_at if own else dropoff))
+            if arrived <= now and self._tap(order, "dropOff", arrived):
+                self._finish(order, now)
         elif state == "dropped_off":
             self._finish(order, now)
 

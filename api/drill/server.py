@@ -32,6 +32,7 @@ from dispatch.legs import LegBook
 from fleet.memory_store import MemoryStore
 from fleet.people import Role
 from fleet.store import FleetStore
+from fleet.tracks import Tracks
 from routing.builtin import load_builtin
 from routing.engine import RoadEngine
 
@@ -40,6 +41,8 @@ EVE_H = 20
 
 _SESSION_H = 72.0
 LEADER = "drill"
+_IMPROVE_S = 7_200.0
+"""A drill looks for something better every two hours only: what goes wrong is planned at once all the same."""
 
 
 class DrillClock:
@@ -133,13 +136,21 @@ def serve_drill(
     services = Services(settings=settings, clock=clock, secret=b"drill", random_bytes=_seeded(seed))
     # The rounds do all planning here: what would start a plan job by itself must not plan beside them.
     attach_store(services, kept, works={"plan": lambda _control: {}})
+    services.attach_tracks(Tracks(":memory:"))
     access = ensure_demo(services, kept)
     services.demo_access = access
     roads = RoadEngine(load_builtin())
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
     rounds = Rounds(
-        services, areas=("",), token=LEADER, seconds=1.0, iterations=iterations, tick=clock.seconds, lasts_s=1e9
+        services,
+        areas=("",),
+        token=LEADER,
+        seconds=1.0,
+        iterations=iterations,
+        tick=clock.seconds,
+        lasts_s=1e9,
+        improve_s=_IMPROVE_S,
     )
     services.rounds = rounds
     app = create_app(services)

@@ -89,23 +89,23 @@ def _story(sheet: OrderSheet) -> list[Flowable]:
     story: list[Flowable] = [
         Paragraph(_TITLE, title),
         Spacer(1, 3 * mm),
-        Paragraph(_safe(f"编号：{sheet.number}"), small),
+        Paragraph(safe(f"编号：{sheet.number}"), small),
         Spacer(1, 2 * mm),
-        _grid(rows, (_LABEL_MM, 61, _LABEL_MM, 61), labels=(0, 2)),
+        grid(rows, (_LABEL_MM, 61, _LABEL_MM, 61), labels=(0, 2)),
         Spacer(1, 4 * mm),
-        _grid(ways, (14, 84, 42, 34), head=True),
+        grid(ways, (14, 84, 42, 34), head=True),
         Spacer(1, 4 * mm),
-        _grid(readings, (_LABEL_MM, 61, _LABEL_MM, 61), labels=(0, 2)),
+        grid(readings, (_LABEL_MM, 61, _LABEL_MM, 61), labels=(0, 2)),
         Spacer(1, 4 * mm),
-        _grid(signs, (24, 34, 24, 34, 24, 34), labels=(0, 2, 4), height_mm=14),
+        grid(signs, (24, 34, 24, 34, 24, 34), labels=(0, 2, 4), height_mm=14),
     ]
     if sheet.remarks:
-        story += [Spacer(1, 3 * mm), Paragraph(_safe(f"备注：{sheet.remarks}"), small)]
+        story += [Spacer(1, 3 * mm), Paragraph(safe(f"备注：{sheet.remarks}"), small)]
     story += [Spacer(1, 3 * mm), Paragraph("本单由调度系统生成；行程结束后由用车人核对里程并签字，存档备查。", small)]
     return story
 
 
-def _grid(
+def grid(
     rows: Sequence[Sequence[str]],
     widths_mm: Sequence[int],
     *,
@@ -114,7 +114,7 @@ def _grid(
     height_mm: float | None = None,
 ) -> Table:
     cell = ParagraphStyle("cell", fontName=FONT, fontSize=11, leading=15, wordWrap="CJK")
-    content = [[Paragraph(_safe(text), cell) for text in row] for row in rows]
+    content = [[Paragraph(safe(text), cell) for text in row] for row in rows]
     table = Table(
         content,
         colWidths=[width * mm for width in widths_mm],
@@ -133,7 +133,7 @@ def _grid(
     return table
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Text as it is, not as markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -10,16 +10,19 @@ from fastapi import APIRouter, Query, Response
 from api.access import READERS, REGISTRARS, STAFF, access_document
 from api.dependencies import Caller, Change, Served, Store, document_response, needs, render
 from api.idempotency import Effect, etag
+from api.outputs.rental_pdf import FormNames, render_form
 from api.paging import After, Limit, list_visible
 from api.problems import AlreadyExists
 from api.routes.rentals import desk_of
 from api.schemas.rentals import BatchInput, ReconcileInput
 from api.services import local_day
+from api.vocabulary import VEHICLE_KINDS, word
 from fleet.documents import decode, encode
 from fleet.errors import IllegalTransition, NotFound
 from fleet.ids import RentalId
 from fleet.rental_accounts import BatchState, ProviderLine, RentalBatch, compare, list_unsettled, make_batch
 from fleet.rental_audit import chained, nev_orders, same_person_same_car, service_levels, without_matter
+from fleet.rentals import Rental
 from fleet.store import Write
 from fleet.townships import township_service
 
@@ -113,6 +116,33 @@ def reconcile_batch(id: str, given: ReconcileInput, change: Change, store: Store
         )
 
     return change.perform(effect)
+
+
+@router.get("/rentals/{id}/form.pdf", summary="The form of the joint standard to print (R101)", response_class=Response)
+def print_form(id: str, viewer: Caller, store: Store) -> Response:
+    document = access_document(viewer, store, "rental", id)
+    rental: Rental = decode("rental", document.body)
+
+    def field_of(kind: str, id: object, name: str) -> str:
+        found = None if id is None else store.find(kind, str(id))
+        return "" if found is None else str(found.body.get(name) or "")
+
+    request = store.find("request", rental.request_id)
+    trip = {} if request is None else request.body
+    names = FormNames(
+        unit=field_of("unit", rental.unit_id, "name"),
+        renter=field_of("person", rental.renter_id, "name"),
+        provider=field_of("provider", rental.provider_id, "name"),
+        plate=field_of("vehicle", rental.vehicle_id, "plate"),
+        model=word(VEHICLE_KINDS, field_of("vehicle", rental.vehicle_id, "kind"), "zh"),
+        from_site=field_of("site", rental.from_site_id, "name"),
+        to_site=field_of("site", rental.to_site_id, "name"),
+        purpose=str(trip.get("purpose") or ""),
+        passengers=str(trip.get("passengers") or ""),
+        approver=field_of("person", trip.get("approver_id"), "name"),
+    )
+    headers = {"Content-Disposition": f'inline; filename="{id}.pdf"', "Cache-Control": "private, no-cache"}
+    return Response(render_form(rental, names), media_type="application/pdf", headers=headers)
 
 
 @router.get("/rentals:unsettled", summary="Returned orders that wait too long for their settlement (R088)")

@@ -51,6 +51,47 @@ class ReserveAnswer(BaseModel):
     items: list[CentreReserve]
 
 
+class RefusedPosition(BaseModel):
+    index: int
+    field: str
+    message: str
+
+
+class TakenAnswer(BaseModel):
+    """``accepted_count`` are on disk, ``new_count`` of them were not known before."""
+
+    accepted_count: int
+    new_count: int
+    refused: list[RefusedPosition]
+
+
+class PositionAnswer(BaseModel):
+    vehicle_id: str
+    at: AwareDatetime
+    lon_wgs84: float
+    lat_wgs84: float
+    speed_mps: float | None
+    charge_frac: float | None
+
+
+class AgedPosition(PositionAnswer):
+    """``stale``: older than the rule allows a map to show as present (R167)."""
+
+    age_s: float
+    stale: bool
+
+
+class VehiclePosition(BaseModel):
+    id: str
+    plate: str
+    position: AgedPosition | None
+
+
+class TrackAnswer(BaseModel):
+    vehicle_id: str
+    items: list[PositionAnswer]
+
+
 class CursorAnswer(BaseModel):
     """How far a webhook has come; ``given_up`` are the newest events that were tried in vain."""
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from dispatch.bench.electric import RIDE_WEIGHT, TRAVEL_WEIGHT, electric_cost
 from dispatch.bench.outcome import Outcome, write_solution
@@ -19,11 +18,8 @@ from dispatch.search.tables import INF, NEEDS_ENERGY, NEEDS_EXCESS
 from dispatch.search.warmup import compile_kernels
 
 
-def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool = True) -> Model:
-    """Turn an instance into a model of the search, with at most ``vehicles`` vehicles.
-
-    ``any_end``: a battery vehicle may choose its end depot; otherwise it has the one that :func:`share_ends` gives it.
-    """
+def model_of(instance: Instance, *, vehicles: int | None = None) -> Model:
+    """Turn an instance into a model of the search, with at most ``vehicles`` vehicles."""
     index = {v: i for i, v in enumerate(instance.nodes)}
     size = len(index)
     times = np.zeros((1, size + 1, size + 1))
@@ -46,8 +42,10 @@ def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool =
         for p, d in instance.pairs
     ]
     slots = []
+    places = list(end_places(instance).values())
+    ends = [(yard, found[0]) for yard, found in enumerate(places)]
     for k in range(len(instance.start) if vehicles is None else vehicles):
-        for end_node in ends_of(instance, k, any_end=any_end):
+        for yard, end_node in ends if battery else [(-1, instance.end[k])]:
             start = instance.start[k]
             place = (instance.x[start], instance.y[start], instance.x[end_node], instance.y[end_node])
             duration = instance.duration[k] if math.isfinite(instance.duration[k]) else INF
@@ -61,6 +59,8 @@ def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool =
                     capacity=instance.capacity[k],
                     compat=0,
                     duration=duration,
+                    fixed=-idle_trip(instance, k),
+                    yard=yard,
                     battery=0 if battery else -1,
                     needs=NEEDS_ENERGY | NEEDS_EXCESS if battery else 0,
                 )
@@ -85,6 +85,7 @@ def model_of(instance: Instance, *, vehicles: int | None = None, any_end: bool =
         tick=0.0,
         excess=RIDE_WEIGHT,
         visits=True,
+        yard_room=[len(found) for found in places],
     )
 
 
@@ -96,30 +97,12 @@ def end_places(instance: Instance) -> dict[tuple[float, float], list[int]]:
     return places
 
 
-def ends_of(instance: Instance, k: int, *, any_end: bool) -> list[int]:
-    """Return the end depots that vehicle ``k`` may choose from, one per place."""
+def idle_trip(instance: Instance, k: int) -> float:
+    """What it costs that vehicle ``k`` does nothing: battery vehicles go to the nearest end depot in any case."""
     if not instance.ends:
-        return [instance.end[k]]
-    return [found[0] for found in end_places(instance).values()] if any_end else [share_ends(instance)[k]]
-
-
-def share_ends(instance: Instance) -> list[int]:
-    """Give every vehicle an end depot of its own, near its start."""
+        return 0.0
     index = {v: i for i, v in enumerate(instance.nodes)}
-    way = instance.times[np.ix_([index[v] for v in instance.start], [index[v] for v in instance.ends])]
-    rows, columns = linear_sum_assignment(way)
-    return [instance.ends[int(c)] for _, c in sorted(zip(rows, columns, strict=True))]
-
-
-def ends_suffice(instance: Instance, engine: Engine) -> bool:
-    """Whether no more vehicles end at a place than it has end depots."""
-    best = engine.best
-    used: dict[tuple[float, float], int] = {}
-    for k, slot in enumerate(engine.model.slots):
-        if best.b_length[k] > 2:
-            at = (instance.x[instance.nodes[slot.end.loc]], instance.y[instance.nodes[slot.end.loc]])
-            used[at] = used.get(at, 0) + 1
-    return all(count <= len(end_places(instance)[at]) for at, count in used.items())
+    return TRAVEL_WEIGHT * min(float(instance.times[index[instance.start[k]], index[v]]) for v in instance.ends)
 
 
 def energy_tables(instance: Instance, index: dict[int, int]) -> EnergyTables:
@@ -165,11 +148,6 @@ def solve_file(
     watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     if instance.fleet_first:
         engine.shed(watch, upto=0.45)
-    engine.run(watch, upto=0.6 if instance.ends else 1.0)
-    if instance.ends and not ends_suffice(instance, engine):
-        model = model_of(instance, any_end=False)
-        engine = Engine(model, seed=seed, threads=threads, tuning=tuning)
-        watch = Clocked(clock=clock, iterations=None, seconds=seconds - (clock() - began))
     engine.run(watch)
     routes = node_routes(engine, instance)
     used = [(k, nodes) for k, nodes in enumerate(routes) if nodes]
@@ -184,7 +162,8 @@ def solve_file(
         cost += float(instance.times[row[:-1], row[1:]].sum())
     if instance.battery:
         timed = electric_cost(instance, [(model.slots[k].vehicle, nodes) for k, nodes in used])
-        cost = engine.objective if timed is None else timed
+        idle = sum(idle_trip(instance, k) for k in range(len(instance.start)))
+        cost = engine.objective + idle if timed is None else timed
     return Outcome(
         instance=instance.name,
         cost=cost,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dispatch.coupling import Coupling
 from dispatch.errors import TooLargeForProof
 from dispatch.exact.cover import Cover, Pool, best_cover
 from dispatch.exact.duties import begun_requests, classes, duties_of, leg_mfen, needed_s, served_mfen
@@ -48,8 +49,11 @@ def prove(problem: Problem, *, limit: ProofLimit | None = None, should_stop: Cal
     Raises
     ------
     TooLargeForProof
-        The problem has too many routes, or the time was too short for any plan.
+        The problem has too many routes, the time was too short for any plan, or it has limits that hold for all routes
+        together (``Problem.coupling``), which are not weighed here.
     """
+    if problem.coupling != Coupling():
+        raise TooLargeForProof("limits over all routes together, which are not weighed", 1, 0)
     limit = limit or ProofLimit()
     clock = time.monotonic
     began = clock()

@@ -7,22 +7,33 @@ import math
 import numpy as np
 
 from dispatch.search.compiled import entry, inner
-from dispatch.search.insertion import drop, refresh, touch, undo
+from dispatch.search.duty import release
+from dispatch.search.insertion import drop, refresh, serving_price, touch, undo
 from dispatch.search.recreate import recreate_best, recreate_regret
 from dispatch.search.ruin import mark, ruin
 from dispatch.search.tables import (
+    INF,
+    MAX_CHARGES,
     O_BEST,
     O_BEST_UNSERVED,
     O_CURRENT,
     O_UNSERVED,
+    R_BLOCK,
     R_PENALTY,
+    REQ,
     S_CLASS,
+    S_END,
+    S_SELF_DRIVE,
+    S_VEHICLE,
+    S_YARD,
 )
 from dispatch.search.timing import uniform
 
-KERNELS = "fff5f118e2403ae3"
+KERNELS = "4f7a277901b15c9e"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
+EXCHANGE = 0.1
+"""Share of the iterations in which two slots of different classes swap what they do, where there are several classes."""
 MINIMISE, SHED = 0, 1
 """Modes of :func:`anneal`: least cost; or serving everybody with the slots there are, by counting absences."""
 
@@ -81,6 +92,97 @@ def keep_best(asks, fleet, plan, best, plugs):
         best.b_route_of[r] = plan.route_of[r]
 
 
+@inner
+def hand_over(a, b, touched, roads, asks, fleet, cells, plan, back, plugs, desk, work):
+    """Let slots ``a`` (used) and ``b`` swap their requests in the order they are in; False if that cannot be driven.
+
+    Returns with both touched; the caller puts them back.
+    """
+    if fleet.slot_i[a, S_SELF_DRIVE] or fleet.slot_i[b, S_SELF_DRIVE]:
+        return False
+    for which in range(2):
+        k = a if which == 0 else b
+        other = b if which == 0 else a
+        if plan.length[k] > plan.seq.shape[1] - 2 * MAX_CHARGES:
+            return False
+        for i in range(1, plan.length[k] - 1):
+            # what a slot has begun it finishes itself
+            r = roads.node_i[plan.seq[k, i], REQ]
+            if r < 0 or serving_price(other, r, asks, fleet) >= INF:
+                return False
+            if asks.req_i[r, R_BLOCK] == 0:
+                for q in range(roads.load.shape[1]):
+                    if plan.load[k, i, q] > fleet.capacity[other, q]:
+                        return False
+    touch(b, touch(a, touched, plan, back, plugs, work), plan, back, plugs, work)
+    for which in range(2):
+        k = a if which == 0 else b
+        if plugs.charge_count[k] > 0:
+            release(k, plugs)
+            plugs.charge_count[k] = 0
+    m = plan.length[a]
+    n = plan.length[b]
+    for i in range(1, max(m, n) - 1):
+        v = plan.seq[a, i]
+        plan.seq[a, i] = plan.seq[b, i]
+        plan.seq[b, i] = v
+    plan.length[a] = n
+    plan.length[b] = m
+    plan.seq[a, n - 1] = fleet.slot_i[a, S_END]
+    plan.seq[b, m - 1] = fleet.slot_i[b, S_END]
+    ok = refresh(a, roads, asks, fleet, cells, plan, plugs, desk)
+    return refresh(b, roads, asks, fleet, cells, plan, plugs, desk) and ok
+
+
+@inner
+def partner(a, fleet, plan, rng):
+    """Return a slot of another class that could take over what slot ``a`` does, -1 if none was met."""
+    K = fleet.slot_i.shape[0]
+    for _ in range(8):
+        b = int(uniform(rng) * K)
+        if fleet.slot_i[b, S_CLASS] == fleet.slot_i[a, S_CLASS]:
+            continue
+        if plan.active[b]:
+            return np.int64(b)
+        yard = fleet.slot_i[b, S_YARD]
+        room = yard < 0 or yard == fleet.slot_i[a, S_YARD] or plan.yard_left[yard] > 0
+        vehicle = fleet.slot_i[b, S_VEHICLE]
+        own = vehicle == fleet.slot_i[a, S_VEHICLE] and plan.vehicle_use[vehicle] == 1
+        if room and (own or plan.vehicle_use[vehicle] == 0):
+            return np.int64(b)
+    return np.int64(-1)
+
+
+@inner
+def exchange(a, b, temperature, pool_within, roads, asks, fleet, cells, plan, back, best, plugs, desk, work, pool):
+    """Let slots ``a`` and ``b`` swap what they do, if the annealing accepts it."""
+    before = plan.cost[a] + plan.cost[b]
+    ok = hand_over(a, b, np.int64(0), roads, asks, fleet, cells, plan, back, plugs, desk, work)
+    if not work.touched[a]:
+        return
+    accepted = False
+    if ok:
+        new = plan.objective[O_CURRENT] + plan.cost[a] + plan.cost[b] - before
+        accepted = new < plan.objective[O_CURRENT] - temperature * math.log(max(1e-300, uniform(work.rng)))
+        if plan.objective[O_UNSERVED] <= plan.objective[O_BEST_UNSERVED] and new < plan.objective[O_BEST] * pool_within:
+            for x in range(2):
+                if plan.active[work.touched_list[x]]:
+                    keep_route(work.touched_list[x], fleet, plan, pool)
+    if not accepted:
+        undo(2, fleet, plan, back, plugs, work)
+    for x in range(2):
+        k = work.touched_list[x]
+        work.touched[k] = 0
+        for i in range(1, plan.length[k] - 1):
+            r = roads.node_i[plan.seq[k, i], REQ]
+            if r >= 0:
+                plan.route_of[r] = k
+    if accepted:
+        plan.objective[O_CURRENT] = new
+        if new < plan.objective[O_BEST] - 1e-7:
+            keep_best(asks, fleet, plan, best, plugs)
+
+
 @entry
 def anneal(
     iterations,
@@ -123,6 +225,30 @@ def anneal(
     for _ in range(iterations):
         temperature *= factor
         waiting = int(plan.objective[O_UNSERVED])
+        if kin.class_from.shape[0] > 2 and mode == MINIMISE and uniform(rng) < EXCHANGE:
+            r = int(uniform(rng) * n)
+            if plan.route_of[r] >= 0:
+                a = plan.route_of[r]
+                b = partner(a, fleet, plan, rng)
+                if b >= 0:
+                    exchange(
+                        a,
+                        b,
+                        temperature,
+                        pool_within,
+                        roads,
+                        asks,
+                        fleet,
+                        cells,
+                        plan,
+                        back,
+                        best,
+                        plugs,
+                        desk,
+                        work,
+                        pool,
+                    )
+            continue
         count = np.int64(0)
         if waiting > 0:
             share = 1.0 if waiting <= 8 or mode == SHED or waiting == n else 6.0 / waiting

@@ -55,7 +55,7 @@ from dispatch.search.tables import (
     X_TICK,
     X_VISITS,
 )
-from dispatch.search.timing import earliest
+from dispatch.search.timing import earliest, latest, settle
 
 
 @inner
@@ -73,6 +73,25 @@ def charge_seconds(curve, point_w, level, target):
         total += (upto - level) * 3600.0 / power
         level = upto
     return total
+
+
+@inner
+def charged_within(curve, point_w, level, target, seconds):
+    """Return the energy that ``seconds`` at a point of ``point_w`` add to ``level`` Wh, up to ``target``."""
+    begin = level
+    j = 0
+    while level < target - EPS and seconds > 0.0:
+        while curve[j + 1, 0] <= level + EPS:
+            j += 1
+        power = min(point_w, curve[j, 1])
+        if power <= 0.0:
+            break
+        step = min(min(target, curve[j + 1, 0]) - level, seconds * power / 3600.0)
+        level += step
+        seconds -= step * 3600.0 / power
+        if step <= EPS * EPS:
+            break
+    return level - begin
 
 
 @inner
@@ -296,25 +315,30 @@ def excess_ride(k, m, roads, fleet, desk):
             best = 0.0
             best_i = np.int64(-1)
             best_delay = 0.0
+            rate = 0
+            most = wait
             for i in range(j - 1, -1, -1):
-                rate = 0
-                delay = wait
+                v = nodes[i]
+                most = min(most, node_f[v, LATE] - t[i])
+                if most <= EPS:
+                    break
+                kind = node_i[v, KIND]
+                if kind == FIRST:
+                    rate += 1
+                elif kind == LAST:
+                    rate -= 1
+                if rate <= 0 or rate * most <= best + EPS:
+                    continue
+                # whoever is on board before position i rides longer, if set down before j
+                delay = most
                 for x in range(i, j):
                     v = nodes[x]
-                    delay = min(delay, node_f[v, LATE] - t[x])
-                    kind = node_i[v, KIND]
-                    if kind == FIRST:
-                        if desk.pos[node_i[v, MATE]] >= j:
-                            rate += 1
-                    elif kind == LAST:
+                    if node_i[v, KIND] == LAST:
                         at = desk.pos[node_i[v, MATE]]
                         if at < i:
-                            rate -= 1
                             p = nodes[at]
                             delay = min(delay, node_f[p, RIDE] - (t[x] - t[at] - node_f[p, SERVICE]))
-                if delay <= EPS and i == j - 1:
-                    break
-                if rate > 0 and rate * delay > best + EPS:
+                if rate * delay > best + EPS:
                     best = rate * delay
                     best_i = np.int64(i)
                     best_delay = delay
@@ -389,6 +413,7 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
                 desk.aug_need[i] = need
             if not earliest(aug, n_aug, extra, desk.aug_times, desk.pos, node_f, node_i, drive, duration):
                 return -1.0
+            latest(aug, n_aug, desk.cap, desk.pos, node_f, node_i, drive, duration)
             lowest = 0
             for c in range(charges):
                 lowest = max(lowest, desk.aug_i[c, 0] + c + 1)
@@ -414,6 +439,13 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
                     g = cells.near_groups[at_loc, x % cells.near_groups.shape[1]]
                     if g < 0:
                         continue
+                    if x >= cells.near_groups.shape[1]:
+                        again = False
+                        for y in range(cells.near_groups.shape[1]):
+                            if cells.near_groups[la, y] == g:
+                                again = True
+                        if again:
+                            continue
                     if cells.scalars[X_VISITS] > 0.0:
                         again = False
                         for c in range(charges):
@@ -449,14 +481,38 @@ def complete(k, nodes, m, roads, fleet, cells, plugs, desk):
                         continue
                     if cells.scalars[X_TICK] > 0.0:
                         begin = math.ceil(begin - EPS)
+                    room = desk.cap[i + 1] - drive[lg, lb] - begin
+                    if seconds > room + EPS:
+                        # as much as there is time for; the rest has to come from another stop
+                        overhead = cells.group_f[g, G_OVERHEAD]
+                        curve = cells.curve[battery, cells.group_i[g, G_DC]]
+                        got = charged_within(curve, cells.group_f[g, G_POWER], arrive, arrive + got, room - overhead)
+                        if cells.scalars[X_TICK] > 0.0:
+                            got = math.floor(got + EPS)
+                        short = want - got
+                        if got <= EPS or (best_at >= 0 and (best_short <= EPS or short > best_short - EPS)):
+                            continue
+                        seconds = overhead + charge_seconds(curve, cells.group_f[g, G_POWER], arrive, arrive + got)
+                        if cells.scalars[X_TICK] > 0.0:
+                            seconds = math.ceil(seconds - EPS)
+                        detour = cost[la, lg] + cost[lg, lb] - cost[la, lb] + got * cells.group_f[g, G_PRICE]
                     # the same vehicle never holds two points at once, so its own stops need no test
                     stop_to_charge(scratch, g, begin, seconds, got, roads, cells)
                     for y in range(i + 1):
                         desk.aug_try[y] = aug[y]
+                        desk.times[y] = desk.aug_times[y]
+                        desk.cap_try[y] = desk.cap[y]
                     desk.aug_try[i + 1] = scratch
+                    desk.times[i + 1] = begin
+                    desk.cap_try[i + 1] = node_f[scratch, LATE]
                     for y in range(i + 1, n_aug):
                         desk.aug_try[y + 1] = aug[y]
-                    if earliest(desk.aug_try, n_aug + 1, extra, desk.times, desk.pos, node_f, node_i, drive, duration):
+                        desk.times[y + 1] = desk.aug_times[y]
+                        desk.cap_try[y + 1] = desk.cap[y]
+                    if settle(
+                        n_aug + 1, i + 1, i + 1, desk.aug_try, desk.times, desk.cap_try, desk.pos, i, i, 1, -1,
+                        node_f, node_i, drive, duration,
+                    ):  # fmt: skip
                         best = detour
                         best_short = short
                         best_at = i

@@ -161,7 +161,6 @@ class Engine:
         self.net.node_f[:] = model.net.node_f
         for state in self.states:
             state.node_f[: len(model.net.node_f)] = model.net.node_f
-            state.memo_key[:] = 0
 
     def settle(self) -> None:
         """Make the current plans the best ones: the search goes on elsewhere from where it stands, better or worse."""
@@ -291,6 +290,9 @@ class Engine:
                 state.objective[O_CURRENT] = state.objective[O_BEST]
             return
         islands = len(self.states)
+        for state in self.states:
+            # the model may have been changed since the last run
+            state.memo_key[:] = 0
         with ThreadPoolExecutor(max_workers=islands) as pool:
             if self.states[0].objective[O_UNSERVED] == n or self.states[0].objective[O_BEST] >= NO_PLAN:
                 self.step(1, 1e-9, 1e-9, pool)
@@ -382,10 +384,12 @@ class Engine:
         deterministic = 4.0 if watch.seconds is None else None
         charges = self.charges if len(self.net.group_i) and self.net.scalars[X_VISITS] <= 0.0 else None
         found = self.master.solve(self.best, seconds=limit, deterministic=deterministic, charges=charges)
-        worst = max(self.states, key=lambda s: s.objective[O_BEST])
+        best, worst = self.best, max(self.states, key=lambda s: s.objective[O_BEST])
         if found is not None:
             for state in self.states:
                 self.install(found[0], found[1], state)
+                if state.objective[O_CURRENT] > self.objective + 1e-7:
+                    # what single routes cannot see, as who is at a charge point when, did not fit together
+                    self.install(best.b_seq, best.b_length, state)
         elif worst.objective[O_BEST] > self.objective + 1e-7:
-            best = self.best
             self.install(best.b_seq, best.b_length, worst)

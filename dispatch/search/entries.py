@@ -7,7 +7,7 @@ import numpy as np
 from dispatch.search.anneal import keep_best
 from dispatch.search.compiled import entry, inner
 from dispatch.search.duty import complete, held_hash, lay_out, stop_to_charge
-from dispatch.search.insertion import best_insertion, refresh, serving_price
+from dispatch.search.insertion import best_insertion, may_open, refresh, serving_price, use
 from dispatch.search.tables import (
     BLOCK_LOAD,
     INF,
@@ -28,11 +28,11 @@ from dispatch.search.tables import (
     S_NEEDS,
     S_SELF_DRIVE,
     S_START,
-    S_VEHICLE,
+    S_YARD,
 )
 from dispatch.search.timing import earliest
 
-KERNELS = "fff5f118e2403ae3"
+KERNELS = "4f7a277901b15c9e"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
 
@@ -78,12 +78,16 @@ def load_routes(seq, length, roads, asks, fleet, cells, plan, best, plugs, desk)
     for k in range(fleet.slot_i.shape[0]):
         if plugs.charge_count[k] > 0:
             release_all(k, plugs)
+        if plan.active[k]:
+            use(k, 0, fleet, plan)
     total = 0.0
     for k in range(fleet.slot_i.shape[0]):
         plan.length[k] = length[k]
         for i in range(length[k]):
             plan.seq[k, i] = seq[k, i]
-        if not refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
+        yard = fleet.slot_i[k, S_YARD]
+        crowded = length[k] > 2 and yard >= 0 and plan.yard_left[yard] <= 0
+        if crowded or not refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
             w = 0
             for i in range(plan.length[k]):
                 v = plan.seq[k, i]
@@ -137,7 +141,7 @@ def offer(r, roads, asks, fleet, cells, plan, plugs, desk):
         if asks.compat[r, fleet.slot_i[k, S_COMPAT]] >= INF:
             continue
         if plan.active[k] == 0:
-            if fleet.slot_i[k, S_CLASS] == last_empty or plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] > 0:
+            if fleet.slot_i[k, S_CLASS] == last_empty or not may_open(k, fleet, plan):
                 continue
             last_empty = fleet.slot_i[k, S_CLASS]
         cost, i, j = best_insertion(k, r, best, roads, asks, fleet, cells, plan, plugs, desk)

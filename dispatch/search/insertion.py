@@ -14,6 +14,7 @@ from dispatch.search.tables import (
     LOC,
     MAX_CHARGES,
     NEEDS_ENERGY,
+    NEEDS_EXCESS,
     NEEDS_HOME,
     R_BLOCK,
     R_CHANGE,
@@ -30,9 +31,12 @@ from dispatch.search.tables import (
     S_NEEDS,
     S_SELF_DRIVE,
     S_VEHICLE,
+    S_YARD,
     SERVICE,
+    X_EXCESS,
 )
-from dispatch.search.timing import earliest, latest, settle, uniform
+from dispatch.search.timing import earliest, latest, uniform
+from dispatch.search.trial import fits, queue, weave
 
 
 @inner
@@ -40,6 +44,23 @@ def mixed(h):
     """Scramble 64 bits (the finalizer of MurmurHash3, Appleby 2011, shortened)."""
     h *= np.uint64(0xFF51AFD7ED558CCD)
     return h ^ (h >> np.uint64(32))
+
+
+@inner
+def use(k, now, fleet, plan):
+    """Enter whether slot ``k`` is used (1) or not (0)."""
+    change = now - plan.active[k]
+    plan.active[k] = now
+    plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] += change
+    if fleet.slot_i[k, S_YARD] >= 0:
+        plan.yard_left[fleet.slot_i[k, S_YARD]] -= change
+
+
+@inner
+def may_open(k, fleet, plan):
+    """Whether the unused slot ``k`` may be used: its vehicle is free, and there is room where it ends."""
+    yard = fleet.slot_i[k, S_YARD]
+    return plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] == 0 and (yard < 0 or plan.yard_left[yard] > 0)
 
 
 @inner
@@ -56,8 +77,7 @@ def refresh(k, roads, asks, fleet, cells, plan, plugs, desk):
     node_i = roads.node_i
     now = 1 if m > 2 else 0
     if now != plan.active[k]:
-        plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] += now - plan.active[k]
-        plan.active[k] = now
+        use(k, now, fleet, plan)
     ok = earliest(
         nodes,
         m,
@@ -156,45 +176,6 @@ def drop(k, r, asks, plan):
 
 
 @inner
-def fits(i, j, first, last, m, nodes, early, late, place, desk, node_f, node_i, drive, duration):
-    """Whether a request can be put into ``nodes[:m]`` after positions i and j; leaves the new sequence in ``desk.tmp``."""
-    tmp = desk.tmp
-    t = desk.times
-    cap = desk.cap
-    for x in range(i + 1):
-        tmp[x] = nodes[x]
-        t[x] = early[x]
-        cap[x] = late[x]
-    w = i + 1
-    if i == j:
-        for v in range(first, last + 1):
-            tmp[w] = v
-            t[w] = node_f[v, EARLY]
-            cap[w] = node_f[v, LATE]
-            w += 1
-    else:
-        tmp[w] = first
-        t[w] = node_f[first, EARLY]
-        cap[w] = node_f[first, LATE]
-        w += 1
-        for x in range(i + 1, j + 1):
-            tmp[w] = nodes[x]
-            t[w] = early[x]
-            cap[w] = late[x]
-            w += 1
-        tmp[w] = last
-        t[w] = node_f[last, EARLY]
-        cap[w] = node_f[last, LATE]
-        w += 1
-    grown = last - first + 1
-    for x in range(j + 1, m):
-        tmp[x + grown] = nodes[x]
-        t[x + grown] = early[x]
-        cap[x + grown] = late[x]
-    return settle(m + grown, i + 1, w - 1, tmp, t, cap, place, i, j, grown, first, node_f, node_i, drive, duration)
-
-
-@inner
 def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
     """Return (cost, i, j) of the cheapest feasible insertion of ``r`` into slot ``k`` below ``bound``; i = -1 if none.
 
@@ -218,20 +199,23 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
     node_i = roads.node_i
     early = plan.early[k]
     late = plan.late[k]
-    tmp = desk.tmp
     gear = fleet.slot_i[k, S_GEAR]
     drive = roads.drive[gear]
     price = roads.price[gear]
     duration = fleet.slot_f[k, S_DURATION]
     needs = fleet.slot_i[k, S_NEEDS]
+    queued = np.int64(0)
     self_drive = fleet.slot_i[k, S_SELF_DRIVE]
     block = asks.req_i[r, R_BLOCK]
     dims = roads.load.shape[1]
     before_extra = 0.0
     if needs != 0:
         before_extra = extra_price(k, roads, asks, fleet, plan)
+    # what every unit of the request's own detour costs at least
+    dear = cells.scalars[X_EXCESS] if needs & NEEDS_EXCESS else 0.0
     if m == 2:
-        base += fleet.slot_f[k, S_FIXED]
+        # an unused vehicle stays where it is, so that its way from start to end is not saved
+        base += fleet.slot_f[k, S_FIXED] + price[node_i[nodes[0], LOC], node_i[nodes[1], LOC]]
     pl = node_i[first, LOC]
     dl = node_i[last, LOC]
     p_early = node_f[first, EARLY]
@@ -280,12 +264,8 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
                 continue
             if fits(i, i, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                 if needs != 0:
-                    extra = complete(k, tmp, m + count, roads, fleet, cells, plugs, desk)
-                    if extra < 0.0:
-                        continue
-                    c += extra - before_extra
-                    if c >= best:
-                        continue
+                    queued = queue(queued, c, i, i, desk)
+                    continue
                 best = c
                 best_i = i
                 best_j = i
@@ -306,11 +286,7 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
             if c < best and t_d + d_service + drive[dl, lb] <= late[i + 1] + EPS:
                 if fits(i, i, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                     if needs != 0:
-                        extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
-                        if extra >= 0.0 and c + extra - before_extra < best:
-                            best = c + extra - before_extra
-                            best_i = i
-                            best_j = i
+                        queued = queue(queued, c, i, i, desk)
                     else:
                         best = c
                         best_i = i
@@ -320,13 +296,17 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
             continue
         # the last end further on; the ride begins at the latest when the next stop can still be reached
         t = t_p
+        detour = -direct
         d_by = min(d_late, min(p_late, late[i + 1] + EPS - p_service - drive[pl, lb]) + p_service + ride)
         prev_loc = pl
         prev_service = p_service
         for j in range(i + 1, m - 1):
             x = nodes[j]
             lx = node_i[x, LOC]
-            t += prev_service + drive[prev_loc, lx]
+            leg = prev_service + drive[prev_loc, lx]
+            t += leg
+            # the ride begins after the service at its first end
+            detour += leg if j > i + 1 else drive[pl, lx]
             if t < early[j]:
                 t = early[j]
             if t > late[j] + EPS:
@@ -349,16 +329,45 @@ def best_insertion(k, r, bound, roads, asks, fleet, cells, plan, plugs, desk):
                     break
                 continue
             c = lead + price[lx, dl] + price[dl, ly] - price[lx, ly]
+            if dear > 0.0 and c + dear * (detour + prev_service + drive[lx, dl]) >= best:
+                continue
             if c < best and t_d + d_service + drive[dl, ly] <= late[j + 1] + EPS:
                 if fits(i, j, first, last, m, nodes, early, late, plan.place, desk, node_f, node_i, drive, duration):
                     if needs != 0:
-                        extra = complete(k, tmp, m + 2, roads, fleet, cells, plugs, desk)
-                        if extra < 0.0 or c + extra - before_extra >= best:
-                            continue
-                        c += extra - before_extra
+                        queued = queue(queued, c + dear * (detour + prev_service + drive[lx, dl]), i, j, desk)
+                        continue
                     best = c
                     best_i = i
                     best_j = j
+    # what more is needed than time costs time to find out: the most promising first
+    while queued > 0:
+        x = np.int64(0)
+        for y in range(1, queued):
+            if desk.queue_cost[y] < desk.queue_cost[x]:
+                x = np.int64(y)
+        c = desk.queue_cost[x]
+        if c >= best:
+            break
+        i = desk.queue_at[x, 0]
+        j = desk.queue_at[x, 1]
+        queued -= 1
+        desk.queue_cost[x] = desk.queue_cost[queued]
+        desk.queue_at[x, 0] = desk.queue_at[queued, 0]
+        desk.queue_at[x, 1] = desk.queue_at[queued, 1]
+        weave(i, j, first, last, m, nodes, desk.tmp)
+        extra = complete(k, desk.tmp, m + count, roads, fleet, cells, plugs, desk)
+        if extra < 0.0:
+            continue
+        # the price of the driving alone
+        c = base + extra - before_extra
+        for x in range(1, m + count):
+            c += price[node_i[desk.tmp[x - 1], LOC], node_i[desk.tmp[x], LOC]]
+        for x in range(1, m):
+            c -= price[node_i[nodes[x - 1], LOC], node_i[nodes[x], LOC]]
+        if c < best:
+            best = c
+            best_i = i
+            best_j = j
     return best, best_i, best_j
 
 
@@ -464,8 +473,7 @@ def undo(count, fleet, plan, back, plugs, work):
             occupy(k, plugs)
         now = 1 if m > 2 else 0
         if now != plan.active[k]:
-            plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] += now - plan.active[k]
-            plan.active[k] = now
+            use(k, now, fleet, plan)
 
 
 @inner
@@ -485,7 +493,7 @@ def candidates(r, wide, touched, asks, fleet, kin, plan, work):
             if compat[fleet.slot_i[k, S_COMPAT]] >= INF:
                 continue
             if plan.active[k] == 0:
-                if fleet.slot_i[k, S_CLASS] == last_empty or plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] > 0:
+                if fleet.slot_i[k, S_CLASS] == last_empty or not may_open(k, fleet, plan):
                     continue
                 last_empty = fleet.slot_i[k, S_CLASS]
             work.cand[count] = k
@@ -517,7 +525,7 @@ def candidates(r, wide, touched, asks, fleet, kin, plan, work):
         if c < 0 or found >= 6:
             break
         for k in range(kin.class_from[c], kin.class_from[c + 1]):
-            if plan.active[k] == 0 and plan.vehicle_use[fleet.slot_i[k, S_VEHICLE]] == 0:
+            if plan.active[k] == 0 and may_open(k, fleet, plan):
                 work.cand[count] = k
                 count += 1
                 found += 1

@@ -56,7 +56,8 @@ class SlotRow:
 
     ``kind`` groups interchangeable slots: equal kinds must have equal fields but ``vehicle``. ``head`` are stops that
     belong to no open request and that the route must make in this order, with the change of load at each; who is on
-    board from the start counts in ``on_board``, ``driven`` is the driving since the driver's last pause.
+    board from the start counts in ``on_board``, ``driven`` is the driving since the driver's last pause. ``yard``: where it
+    ends, if there is room for so many only.
     """
 
     vehicle: int
@@ -77,6 +78,7 @@ class SlotRow:
     driven: float = 0.0
     on_board: tuple[float, ...] = ()
     head: tuple[tuple[NodeRow, tuple[float, ...]], ...] = ()
+    yard: int = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,12 +120,12 @@ def build(
     excess: float = 0.0,
     visits: bool = False,
     held: Sequence[tuple[int, float, float]] = (),
+    yard_room: Sequence[int] = (),
 ) -> Model:
     """Build the tables. ``drive``, ``price``, ``energy`` are (gears, L, L), the last location being "nowhere".
 
     ``tick`` > 0 rounds charging times up to whole units; ``window_weight`` is how much distance in time counts against
-    distance in
-    space when looking for related requests.
+    distance in space when looking for related requests. ``yard_room[y]`` used slots may end in yard y at most.
     """
     kinds: dict[Hashable, int] = {}
     for slot in slots:
@@ -158,7 +160,7 @@ def build(
         req_i[r] = (first, last, request.block, request.promised)
         req_f[r] = (request.penalty, request.change, 0.0)
     heads: list[tuple[int, ...]] = []
-    slot_i = np.zeros((K, 9), np.int64)
+    slot_i = np.zeros((K, 10), np.int64)
     slot_f = np.zeros((K, 6))
     for k, slot in enumerate(ordered):
         head = []
@@ -176,6 +178,7 @@ def build(
             loads.append(change)
         slot_i[k] = (
             *ends, slot.gear, kinds[slot.kind], slot.compat, slot.self_drive, slot.battery, slot.vehicle, slot.needs,
+            slot.yard,
         )  # fmt: skip
         slot_f[k] = (slot.duration, slot.fixed, slot.max_drive, slot.continuous, slot.rest, slot.driven)
     node_f = np.array(rows, np.float64).reshape(-1, 5)
@@ -202,6 +205,7 @@ def build(
         energy=np.ascontiguousarray(energy, np.float64),
         near=related(node_f, node_i, req_i, quickest, window_weight),
         classes=ranked_classes(node_f, node_i, req_i, slot_i, slot_f, compat, drive, price, class_from),
+        yard_room=np.array([*yard_room, 0], np.int64),
         class_from=class_from,
         battery_f=energy_tables.battery_f,
         curve=energy_tables.curve,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dispatch.search.compiled import inner
-from dispatch.search.insertion import bid, candidates, drop, put, refresh, touch
+from dispatch.search.insertion import bid, candidates, drop, may_open, put, refresh, touch
 from dispatch.search.tables import (
     EARLY,
     INF,
@@ -17,7 +17,6 @@ from dispatch.search.tables import (
     R_PENALTY,
     S_CLASS,
     S_START,
-    S_VEHICLE,
 )
 from dispatch.search.timing import uniform
 
@@ -171,7 +170,7 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
         if was_empty:
             c = fleet.slot_i[k, S_CLASS]
             for z in range(kin.class_from[c], kin.class_from[c + 1]):
-                if plan.active[z] == 0 and plan.vehicle_use[fleet.slot_i[z, S_VEHICLE]] == 0:
+                if plan.active[z] == 0 and may_open(z, fleet, plan):
                     fresh = z
                     break
         for x in range(left):
@@ -179,7 +178,7 @@ def recreate_regret(count, touched, wide, roads, asks, fleet, kin, cells, plan, 
             w = 0
             for y in range(bids.col_count[x]):
                 z = bids.col_i[x, y, 0]
-                if z == k or (plan.active[z] == 0 and plan.vehicle_use[fleet.slot_i[z, S_VEHICLE]] > 0):
+                if z == k or (plan.active[z] == 0 and not may_open(z, fleet, plan)):
                     continue
                 if w != y:
                     bids.col_cost[x, w] = bids.col_cost[x, y]

@@ -29,6 +29,8 @@ BLOCK_LOAD = 1e9
 EPS = 1e-6
 MEMO = 1 << 18
 """Pairs of request and route for which the best insertion is remembered at most; a power of two."""
+QUEUE = 64
+"""Insertions of one request into one route whose charging and rests are tried at most, cheapest first."""
 MAX_CHARGES = 4
 """Charge stops that the search adds to one route at most."""
 OCCUPANCY = 96
@@ -45,7 +47,7 @@ R_FIRST, R_LAST, R_BLOCK, R_PROMISED = range(4)
 # columns of Net.req_f
 R_PENALTY, R_CHANGE, R_DIRECT = range(3)
 # columns of Net.slot_i
-S_START, S_END, S_GEAR, S_CLASS, S_COMPAT, S_SELF_DRIVE, S_BATTERY, S_VEHICLE, S_NEEDS = range(9)
+S_START, S_END, S_GEAR, S_CLASS, S_COMPAT, S_SELF_DRIVE, S_BATTERY, S_VEHICLE, S_NEEDS, S_YARD = range(10)
 # bits of slot_i[:, S_NEEDS]
 NEEDS_ENERGY, NEEDS_HOURS, NEEDS_EXCESS, NEEDS_HOME = 1, 2, 4, 8
 # columns of Net.slot_f
@@ -73,7 +75,7 @@ class Net(NamedTuple):
     load: FloatTable  # (N, Q) change of load
     req_i: IntTable  # (n, 4)
     req_f: FloatTable  # (n, 3)
-    slot_i: IntTable  # (K, 9)
+    slot_i: IntTable  # (K, 10)
     slot_f: FloatTable  # (K, 6)
     capacity: FloatTable  # (K, Q)
     compat: FloatTable  # (n, kinds of slots) price, INF where not allowed
@@ -82,6 +84,7 @@ class Net(NamedTuple):
     energy: FloatTable  # (G, L, L) Wh
     near: IntTable  # (n, .) related requests, nearest first
     classes: IntTable  # (n, .) slot classes by cost of serving the request alone, cheapest first, -1 ends
+    yard_room: IntTable  # (yards,) how many used slots may end there
     class_from: IntTable  # (classes + 1,) first slot of each class; slots are sorted by class
     battery_f: FloatTable  # (B, 4)
     curve: FloatTable  # (B, 2, J, 2) AC and DC: from_wh, power_w, ended by from_wh = INF
@@ -110,6 +113,7 @@ class State(NamedTuple):
     charge_i: IntTable  # (K, MAX_CHARGES, 2) position before it, group
     charge_f: FloatTable  # (K, MAX_CHARGES, 3) begin, end, energy
     vehicle_use: IntTable
+    yard_left: IntTable
     active: IntTable
     occ_count: IntTable
     occ_owner: IntTable
@@ -141,6 +145,9 @@ class State(NamedTuple):
     zero: FloatTable
     times: FloatTable
     cap: FloatTable
+    cap_try: FloatTable
+    queue_cost: FloatTable
+    queue_at: IntTable
     pos: IntTable
     aug: IntTable
     aug_try: IntTable
@@ -209,6 +216,7 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         charge_i=np.zeros((K, MAX_CHARGES, 2), np.int64),
         charge_f=np.zeros((K, MAX_CHARGES, 3)),
         vehicle_use=np.zeros(vehicles, np.int64),
+        yard_left=net.yard_room.copy(),
         active=np.zeros(K, np.int64),
         occ_count=np.zeros(P, np.int64),
         occ_owner=np.zeros((P, OCCUPANCY), np.int64),
@@ -235,6 +243,9 @@ def new_state(net: Net, *, route_nodes: int, pool_routes: int, seed: int) -> Sta
         zero=np.zeros(M),
         times=np.zeros(M),
         cap=np.zeros(M),
+        cap_try=np.zeros(M),
+        queue_cost=np.zeros(QUEUE),
+        queue_at=np.zeros((QUEUE, 2), np.int64),
         pos=np.zeros(N + scratch, np.int64),
         aug=np.zeros(M, np.int64),
         aug_try=np.zeros(M, np.int64),
@@ -330,6 +341,7 @@ class Plan(NamedTuple):
     version: HashTable
     place: IntTable
     vehicle_use: IntTable
+    yard_left: IntTable
     active: IntTable
     objective: FloatTable
 
@@ -379,6 +391,9 @@ class Desk(NamedTuple):
     zero: FloatTable
     times: FloatTable
     cap: FloatTable
+    cap_try: FloatTable
+    queue_cost: FloatTable
+    queue_at: IntTable
     pos: IntTable
     aug: IntTable
     aug_try: IntTable

@@ -36,6 +36,7 @@ from fleet.people import Person, Role
 from fleet.redis_store import RedisStore
 from fleet.sites import ChargeGroup, Site
 from fleet.store import Commit, FleetStore, Write
+from fleet.tracks import Tracks
 from fleet.units import Level, Unit
 from fleet.vehicles import Battery, Energy, Vehicle, VehicleKind
 from routing.builtin import load_builtin
@@ -249,6 +250,7 @@ def world(password_hash: str, roads: RoadEngine, store: FleetStore, tmp_path: Pa
         secret=b"secret of the test",
         random_bytes=random_bytes("world"),
     )
+    services.attach_tracks(Tracks(":memory:"))
     attach_store(services, store, works={"plan": plan_work(services), "scenario": scenario_work(services)})
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))

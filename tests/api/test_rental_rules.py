@@ -223,6 +223,20 @@ def test_r101_an_order_carries_a_form_and_a_class(town):
     assert (own["form"], own["rental_class"]) == ("B", "temporary_rental")
 
 
+def test_s06_the_means_in_order_and_the_right_form(town):
+    """S06: own car, public transport, rental; the order prints its form (R101)."""
+    answer = hold_in_suining(town, public_transport="末班车已过", form="B")
+    own = answer.json()
+    means = [step["means"] for step in own["proof"]["steps"]]
+    assert means.index("public_transport") == len(means) - 1
+    assert means[0] == "own"
+    page = town.get(f"/v1/rentals/{own['id']}/form.pdf", "asker")
+    assert (page.status_code, page.headers["content-type"]) == (200, "application/pdf")
+    assert page.content.startswith(b"%PDF")
+    assert town.get(f"/v1/rentals/{own['id']}/form.pdf", "tn-asker").status_code == 404
+    assert town.get(f"/v1/rentals/{own['id']}/form.pdf", "asker").content == page.content
+
+
 def test_r104_a_fleet_company_comes_with_drivers(town):
     put(town, replace(a_provider("TN"), kind=ProviderKind.FLEET_COMPANY))
     answer = town.post("/v1/rentals", "tn-asker", ask(approved(town, evening())))

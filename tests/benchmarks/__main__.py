@@ -9,6 +9,8 @@ BENCHMARKS = (
     ("store and ledger", ("tests.benchmarks.store_commits",)),
     ("roads", ("tests.benchmarks.roads", "--side", "200")),
     ("demo day", ("tests.benchmarks.demo_day",)),
+    ("live side", ("tests.benchmarks.live",)),
+    ("large day", ("tests.benchmarks.scale", "--requests", "3000", "--seconds", "60")),
     ("cost of the rules", ("tests.benchmarks.rules_cost",)),
 )
 

@@ -74,7 +74,13 @@ def problem_of(
     )
 
 
-def pin(location: int, begin_s: int, *, depart_s: int | None = None, request: int | None = None) -> PinnedStop:
+def pin(
+    location: int, begin_s: int, *, depart_s: int | None = None, request: int | None = None, stop: int = 0
+) -> PinnedStop:
     return PinnedStop(
-        request=request, stop=0, location=location, begin_s=begin_s, depart_s=begin_s if depart_s is None else depart_s
+        request=request,
+        stop=stop,
+        location=location,
+        begin_s=begin_s,
+        depart_s=begin_s if depart_s is None else depart_s,
     )

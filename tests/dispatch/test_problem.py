@@ -51,6 +51,13 @@ BROKEN: dict[str, Callable[[Problem], Problem]] = {
     "vehicles[0].start_location": lambda p: vehicle_with(p, start_location=-1),
     "vehicles[0].legs": lambda p: vehicle_with(p, legs=1),
     "vehicles[0].mfen_per_m": lambda p: vehicle_with(p, mfen_per_m=-1),
+    "requests[0].penalty_mfen": lambda p: request_with(p, penalty_mfen=2**60),
+    "requests[0].stops[1].latest_s": lambda p: request_with(
+        p, stops=(p.requests[0].stops[0], replace(p.requests[0].stops[1], latest_s=2**40))
+    ),
+    "vehicles[0].seats": lambda p: vehicle_with(p, seats=2**40),
+    "vehicles[0].max_route_s": lambda p: vehicle_with(p, max_route_s=2**40),
+    "tier_mfen[1]": lambda p: replace(p, tier_mfen=(0, 2**60, 1, 2)),
     "tier_refusal": lambda p: replace(p, tier_refusal=np.zeros((1, 1), np.int8)),
     "charge_groups[0].site": lambda p: replace(p, site_power_w=()),
     "legs": lambda p: replace(p, legs=()),

@@ -109,6 +109,11 @@ class ServerProcess:
         return "\n".join(texts)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def ledger_url(self) -> str:
         return f"sqlite:///{self.var_dir / 'ledger.sqlite'}"
 

@@ -9,6 +9,8 @@ export const router = createRouter({
     { path: "/", name: "console", component: () => import("./console/ConsolePage.vue") },
     { path: "/rules", name: "rules", component: () => import("./rules/RulesPage.vue") },
     { path: "/driver", name: "driver", component: () => import("./driver/DriverPage.vue") },
+    { path: "/rent", name: "rent", component: () => import("./rentals/RenterPage.vue") },
+    { path: "/rentals", name: "rentals", component: () => import("./rentals/RentalsPage.vue") },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
 });

@@ -1,6 +1,7 @@
 /** The English interface; terms follow the project's glossary. */
 
 import type { Words } from "./zh";
+import { rentalsEn } from "./rentals";
 
 export const en: Words = {
   brand: "Sichuan-Chongqing official vehicle dispatch",
@@ -450,4 +451,5 @@ export const en: Words = {
     absent: "Nobody came",
     broken_off: "Broken off",
   },
+  rentals: rentalsEn,
 };

@@ -1,5 +1,7 @@
 /** The Chinese interface. Its shape is the shape of every other language. */
 
+import { rentalsZh } from "./rentals";
+
 export const zh = {
   brand: "川渝公务用车调度",
   brandShort: "川渝派车",
@@ -438,6 +440,7 @@ export const zh = {
     absent: "乘客未到",
     broken_off: "途中中断",
   },
+  rentals: rentalsZh,
 };
 
 export type Words = typeof zh;

@@ -1,0 +1,44 @@
+"""A day in which everything goes wrong, played over real HTTP: what must hold, holds, and the same seed gives the same day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.drill.day import Day, Mishaps
+from api.drill.people import People
+from api.drill.report import report_on
+from api.drill.server import serve_drill
+
+DAY = date(2026, 3, 3)
+
+
+def play(folder: Path, seed: int) -> dict[str, Any]:
+    with serve_drill(seed=seed, day=DAY, vehicles=59, requests=80, var_dir=folder, iterations=200) as running:
+        people = People(running.url, running.access.password)
+        admin = next(each.login for each in running.access.accounts if "admin" in each.roles)
+        day = Day(people, day=DAY, seed=seed, admin=admin, mishaps=Mishaps(), step=timedelta(minutes=10))
+        day.play()
+        report = report_on(day, running.store)
+        people.close()
+    return report
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_bad_day_keeps_what_was_promised_and_repeats_by_its_seed(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    report = play(tmp_path / "one", seed=1)
+    assert report["faults"] == []
+    played = report["played"]
+    assert len(played["faults"]) == 3
+    assert len(played["dead_points"]) == 2
+    assert len(played["emergencies"]) == 2
+    assert len(played["closures"]) == 1
+    assert played["cancelled"]
+    assert report["finished_count"] > 40
+    (tmp_path / "two").mkdir()
+    assert play(tmp_path / "two", seed=1)["digest"] == report["digest"]
