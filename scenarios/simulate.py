@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from dispatch.legs import Roads
@@ -31,7 +32,7 @@ from scenarios.fleets import choose
 from scenarios.history import History, read_history
 from scenarios.measures import Account, measure
 from scenarios.naming import PURPOSE_EMERGENCY
-from scenarios.paper import build_agreements
+from scenarios.paper import build_agreements, with_car_parks, with_papers, with_quotas
 from scenarios.period import PeriodProgress, Setting, run_period
 from scenarios.prices import Prices
 from scenarios.quick import solve_quickly
@@ -254,12 +255,20 @@ class Calendar:
 
 @lru_cache(maxsize=4)
 def _ground(demo: Demo) -> Ground:
-    return build_ground(
+    """The region with what its offices have on paper, so that compliance has figures."""
+    ground = build_ground(
         demo.seed,
         vehicles=demo.vehicles,
         sites=demo.sites,
         nev_frac=demo.nev_frac,
         within=demo.within or demo.regions,
+    )
+    fleet = with_papers(ground.vehicles, demo.day, Random(f"{demo.seed}/purchases"))
+    return replace(
+        ground,
+        vehicles=fleet,
+        units=with_quotas(ground.units, fleet, Random(f"{demo.seed}/quotas")),
+        sites=with_car_parks(ground.sites, Random(f"{demo.seed}/car parks")),
     )
 
 
