@@ -120,6 +120,7 @@ def _all() -> dict[str, Described]:
         _page(ITINERARY),
     )
     one("POST /v1/plans, GET /v1/jobs/{id}, DELETE /v1/jobs/{id}", answers.JobAnswer, JOB)
+    one("POST /v1/scenarios", answers.JobAnswer, {**JOB, "kind": "scenario"})
     live_described(one)
     one("GET /v1/plans", answers.page_of(answers.PlanHead), _page(PLAN_HEAD))
     one("GET /v1/plans/{id}, GET /v1/plans/latest", answers.PlanAnswer, PLAN)

@@ -8,10 +8,9 @@ from typing import Any
 
 from api.access import Viewer
 from api.geography import covers
+from api.reason_words import message_of
 from api.services import local_day
-from api.vocabulary import CAUSES, REFUSALS, word
 from api.wording import Language
-from dispatch.plan import Cause
 from fleet.store import Document, FleetStore
 
 
@@ -19,16 +18,7 @@ def say_reason(reason: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """Return a reason of a plan with its message."""
     code = str(reason["code"])
     detail = dict(reason.get("detail") or {})
-    message = CAUSES[Cause(code)].say(language) if code in set(Cause) else word({}, code, language)
-    told = str(detail.get(f"message_{language}") or "")
-    if not told and detail.get("refusal"):
-        names = str(detail["refusal"]).split(",")
-        told = ("；" if language == "zh" else "; ").join(word(REFUSALS, name, language) for name in names)
-    if told:
-        message = told
-    rules = str(detail.get("rules") or "").replace(",", " ")
-    if rules:
-        message += f"（{rules}）" if language == "zh" else f" ({rules})"
+    message = message_of(code, detail, language)
     return {"code": code, "proven": bool(reason["proven"]), "message": message, "detail": detail}
 
 

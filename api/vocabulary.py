@@ -196,6 +196,11 @@ CAUSES: Mapping[Cause, Text] = MappingProxyType(
         Cause.CHARGE_POINT_BUSY: Text("所需充电桩已被占用", "the charge points that it needs are taken"),
         Cause.DRIVER_HOURS: Text("超过驾驶员连续驾驶或当班时间", "it breaks the driver's driving or working hours"),
         Cause.QUOTA: Text("超过本单位用车额度", "the unit's quota is used up"),
+        Cause.READY_RESERVE: Text("应急待命车辆须保留", "the ready reserve has to stay back"),
+        Cause.TRIP_SHARE: Text(
+            "新能源车出行占比会低于要求", "the share of trips with new-energy vehicles would fall below its bound"
+        ),
+        Cause.RENTAL_POINT: Text("租赁点车位或车辆不足", "the rental point lacks a space or a car"),
         Cause.APPROVAL: Text("尚未审批", "it is not approved yet"),
         Cause.RULE: Text("规则不允许", "a rule forbids it"),
         Cause.LOST_TO: Text("车辆已优先保障其他申请", "the vehicles serve other requests that go first"),

@@ -22,6 +22,7 @@ from api.plan_views import find_latest_plan
 from api.planning import plan_day, plan_work
 from api.promises import answer_with
 from api.rounds import Rounds
+from api.scenario_jobs import scenario_work
 from api.services import DemoAccess, Services
 from api.webhooks import Deliveries
 from dispatch.legs import LegBook
@@ -147,7 +148,8 @@ class Worker:
         tracks = Tracks(settings.var_dir / "tracks.sqlite")
         tracks.forget(before=self._services.clock() - TRACKS_KEPT)
         self._services.attach_tracks(tracks)
-        attach_store(self._services, store, works={"plan": plan_work(self._services)})
+        works = {"plan": plan_work(self._services), "scenario": scenario_work(self._services)}
+        attach_store(self._services, store, works=works)
 
     def _patiently(self, step: Callable[[], _T]) -> _T:
         """Repeat a step of the start, each of which may be done twice, while the store is brought back."""

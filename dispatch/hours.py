@@ -50,29 +50,38 @@ def bands_between(begin: datetime, end: datetime) -> int:
     return touched
 
 
-def slowest_conditions(spans: Sequence[tuple[datetime, datetime]], *, ambient_c: float | None) -> Conditions:
-    """Traffic of the slowest band that any of the spans touches, and the weather of the first one's month."""
+def slowest_conditions(
+    spans: Sequence[tuple[datetime, datetime]], *, ambient_c: float | None, traffic: bool = True
+) -> Conditions:
+    """Traffic of the slowest band that any of the spans touches, and the weather of the first one's month.
+
+    Without ``traffic`` roads are as fast as they are said to be at every hour.
+    """
     touched = 0
     for begin, end in spans:
-        touched |= bands_between(begin, end)
+        touched |= bands_between(begin, end) if traffic else _BIT[TimeBand.FREE_FLOW]
     return _conditions(_slowest(touched), spans[0][0], ambient_c)
 
 
 class Hours:
-    """When something is asked for at each location of a problem."""
+    """When something is asked for at each location of a problem; without ``traffic`` the hour slows no drive."""
 
-    def __init__(self, midnight: datetime, *, ambient_c: float | None) -> None:
+    def __init__(self, midnight: datetime, *, ambient_c: float | None, traffic: bool = True) -> None:
         self._midnight = midnight
         self._ambient_c = ambient_c
+        self._traffic = traffic
         self._touched: dict[int, int] = {}
         self._spans: dict[int, list[tuple[datetime, datetime]]] = {}
         # Drives between places where nothing is asked for (a yard, a charging site) take place in working hours.
-        self._otherwise = _BIT[band_at(midnight + timedelta(hours=12))]
+        self._otherwise = self._bands(midnight + timedelta(hours=12), midnight + timedelta(hours=12))
 
     def note(self, location: int, begin: datetime, end: datetime) -> None:
         """Something is asked for at this location in this span."""
-        self._touched[location] = self._touched.get(location, 0) | bands_between(begin, end)
+        self._touched[location] = self._touched.get(location, 0) | self._bands(begin, end)
         self._spans.setdefault(location, []).append((begin, end))
+
+    def _bands(self, begin: datetime, end: datetime) -> int:
+        return bands_between(begin, end) if self._traffic else _BIT[TimeBand.FREE_FLOW]
 
     def conditions(self, band: TimeBand, barred: Barred | None = None) -> Conditions:
         return replace(_conditions(band, self._midnight, self._ambient_c), barred=barred)

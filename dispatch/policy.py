@@ -25,7 +25,8 @@ class DispatchPolicy:
         ``access_limit_m``: farthest straight distance from a stop to the road network (assumption: 30 km for the trunk-road
         network, whose seats stand for whole counties; a street network takes some 300 m).
         ``ambient_c``: outside temperature in degrees Celsius of all drives; None takes what is usual for place and month
-        (:mod:`routing.climate`), and 20 where nothing is known.
+        (:mod:`routing.climate`), and 20 where nothing is known. ``traffic``: whether drives are slowed by the hour
+        (:mod:`dispatch.hours`); False where the roads' speeds already are those of the hours that are planned.
         ``ride_factor_frac``, ``ride_slack_s``: a shared ride without a limit of its own may last max(1.5 x direct, direct +
         10 min) (assumption, usual in dial-a-ride practice; the acceptance figure of the Chengdu data).
     Time
@@ -57,6 +58,7 @@ class DispatchPolicy:
 
     access_limit_m: float = 30_000.0
     ambient_c: float | None = None
+    traffic: bool = True
     ride_factor_frac: float = 1.5
     ride_slack_s: int = 600
     freeze_s: int = 900

@@ -420,7 +420,7 @@ class Legs:
             near,
             PROFILES[profile],
             access_limit_m=policy.access_limit_m,
-            conditions=slowest_conditions(spans, ambient_c=policy.ambient_c),
+            conditions=slowest_conditions(spans, ambient_c=policy.ambient_c, traffic=policy.traffic),
         )
 
     def drive(self, a: Point, b: Point) -> tuple[int, int, int] | None:

@@ -170,7 +170,7 @@ def build(
     against = [tuple(rule for rule in rules if roads.concerns(barred_by([rule]))) for rules in against]
     leg_kinds = [(crew.vehicle.profile, rules) for crew, rules in zip(crews, against, strict=True)]
     profiles = tuple(sorted(set(leg_kinds), key=_leg_order)) or ((_ANY_PROFILE, ()),)
-    hours = Hours(view.midnight, ambient_c=policy.ambient_c)
+    hours = Hours(view.midnight, ambient_c=policy.ambient_c, traffic=policy.traffic)
     for request, row in zip(requests, rows, strict=True):
         for stop, location in zip(request.stops, row, strict=True):
             hours.note(location, stop.earliest_at, stop.latest_at + timedelta(seconds=stop.service_s))

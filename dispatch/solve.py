@@ -150,6 +150,8 @@ def large(
     rhythm: Rhythm | None,
 ) -> tuple[list[Route], int]:
     """Search in parts; return the routes and the iterations of all parts together."""
+    if not problem.vehicles:
+        return [], 0
     told = [watch.elapsed]
 
     def cancelled() -> bool:

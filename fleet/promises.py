@@ -56,7 +56,7 @@ class Promise:
 
 
 def judge_pickup(promise: Promise, *, at: datetime, tolerance: timedelta) -> Promise:
-    """The passengers are on board; leaving before the promised begin with everybody there breaks nothing."""
+    """The vehicle was there at ``at``; being there before the promised begin breaks nothing."""
     if promise.state is not PromiseState.OPEN:
         raise IllegalTransition(kind="promise", id=promise.id, state=promise.state, action="pick_up")
     met = at <= promise.pickup_to_at + tolerance

@@ -26,6 +26,7 @@ START_FRAC = 0.9
 
 #: What a simulated new point delivers: alternating current, the usual wall box (assumption).
 _SLOW_W = 7_000
+_FAST_W = 60_000
 
 
 def choose(
@@ -36,8 +37,10 @@ def choose(
     Raises
     ------
     ValueError
-        If more is to be replaced than has a battery counterpart.
+        If more is to be replaced than has a battery counterpart, or the stock asks for more than there is.
     """
+    if choice.stock:
+        return restock(vehicles, choice.stock), place_points(sites, choice.points) if choice.points else tuple(sites)
     kept = keep(vehicles, share_frac=choice.keep_frac, seed=seed)
     if choice.nev_frac is None:
         kept = replace_combustion(kept, share_frac=choice.replace_combustion_frac, seed=seed)
@@ -117,6 +120,86 @@ def keep(fleet: Sequence[Vehicle], *, share_frac: float, seed: int) -> tuple[Veh
     order = Random(f"{seed}/keep").sample(pooled, len(pooled))
     gone = set(order[: len(fleet) - max(1, round(len(fleet) * share_frac))])
     return tuple(vehicle for vehicle in fleet if vehicle.id not in gone)
+
+
+def is_free(vehicle: Vehicle) -> bool:
+    """Whether a vehicle's model is a planner's to choose: pooled, with a driver, not of a special duty."""
+    return vehicle.duty is Duty.POOLED and not vehicle.self_drive
+
+
+def as_profile(vehicle: Vehicle, profile: str) -> Vehicle:
+    """The vehicle as another model of its kind, charged as after a night at home.
+
+    Raises
+    ------
+    ValueError
+        If the model is of another kind.
+    """
+    model = MODELS[profile]
+    if model.kind is not vehicle.kind:
+        raise ValueError(f"{profile} is no {vehicle.kind}")
+    battery = model.battery
+    if battery is not None:
+        battery = replace(battery, charge_wh=int(battery.capacity_wh * START_FRAC))
+    return replace(
+        vehicle, energy=model.energy, profile=profile, seats=min(vehicle.seats, model.seats), battery=battery
+    )
+
+
+def restock(fleet: Sequence[Vehicle], stock: Sequence[tuple[str, str, int]]) -> tuple[Vehicle, ...]:
+    """Give every site so many pooled vehicles of each profile; vehicles stay what they are where they can, others change.
+
+    What a site has beyond the stock of a kind is let go; vehicles that are not a planner's to choose all stay.
+
+    Raises
+    ------
+    ValueError
+        If a site is to have more vehicles of a kind than it has (R033), or a profile is unknown.
+    """
+    wanted: dict[tuple[str, str], list[str]] = {}
+    for site_id, profile, count in sorted(stock):
+        if profile not in MODELS:
+            raise ValueError(f"stock: {profile} is no model; there are {', '.join(sorted(MODELS))}")
+        wanted.setdefault((site_id, MODELS[profile].kind), []).extend([profile] * count)
+    present: dict[tuple[str, str], list[Vehicle]] = {}
+    for vehicle in sorted(fleet, key=lambda v: v.id):
+        if is_free(vehicle):
+            present.setdefault((vehicle.home_site_id, vehicle.kind), []).append(vehicle)
+    changed: dict[str, Vehicle] = {}
+    for key, profiles in sorted(wanted.items()):
+        here, left = list(present.get(key, [])), list(profiles)
+        if len(left) > len(here):
+            raise ValueError(f"stock: {len(left)} {key[1]} at {key[0]}, there are {len(here)} (R033)")
+        for vehicle in list(here):
+            if vehicle.profile in left:
+                left.remove(vehicle.profile)
+                here.remove(vehicle)
+                changed[vehicle.id] = vehicle
+        for vehicle, profile in zip(here, left, strict=False):
+            changed[vehicle.id] = as_profile(vehicle, profile)
+    kept = (changed.get(vehicle.id) if is_free(vehicle) else vehicle for vehicle in fleet)
+    return tuple(vehicle for vehicle in kept if vehicle is not None)
+
+
+def place_points(sites: Sequence[Site], points: Sequence[tuple[str, int, int]]) -> tuple[Site, ...]:
+    """Give the named sites so many slow and fast charge points; their power limit grows where the points need it."""
+    of_site = {site_id: (slow, fast) for site_id, slow, fast in points}
+    found = []
+    for site in sites:
+        if site.id not in of_site:
+            found.append(site)
+            continue
+        slow, fast = of_site[site.id]
+        fast_w = next((group.power_w for group in site.charge_groups if group.dc), _FAST_W)
+        groups = (
+            ChargeGroup(points=slow, power_w=_SLOW_W, dc=False),
+            ChargeGroup(points=fast, power_w=fast_w, dc=True),
+        )
+        # as with the sites of the generated region, seven tenths of the fast points may work at once
+        needed_w = slow * _SLOW_W + round(fast * 0.7) * fast_w
+        limit_w = None if site.site_power_w is None else max(site.site_power_w, needed_w)
+        found.append(replace(site, charge_groups=groups, site_power_w=limit_w))
+    return tuple(found)
 
 
 def scale_points(sites: Sequence[Site], fleet: Sequence[Vehicle], *, points_per_nev: float) -> tuple[Site, ...]:

@@ -92,7 +92,7 @@ class RoadBooks:
     def legs_on(self, day: date, points: tuple[Point, Point], profile: str) -> LegMatrix:
         """A single drive at midday of the day."""
         policy, noon = self.policy_on(day), local_midnight(day) + timedelta(hours=12)
-        conditions = slowest_conditions([(noon, noon)], ambient_c=policy.ambient_c)
+        conditions = slowest_conditions([(noon, noon)], ambient_c=policy.ambient_c, traffic=policy.traffic)
         return self.roads_on(day).matrix(
             points, PROFILES[profile], access_limit_m=policy.access_limit_m, conditions=conditions
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
 from importlib.resources import files
@@ -26,6 +27,7 @@ __all__ = [
     "list_scenarios",
     "load_scenario",
     "parse_scenario",
+    "read_scenario",
 ]
 
 
@@ -107,7 +109,8 @@ class FleetChoice:
 
     ``replace_combustion_frac`` of the combustion vehicles become battery vehicles; or so many that ``nev_frac`` of the whole
     fleet are new-energy vehicles. ``points_per_nev`` scales the charge points of all sites to that ratio (R052), ``keep_frac``
-    keeps only that share of the vehicles (the total never grows, R033).
+    keeps only that share of the vehicles (the total never grows, R033). Or ``stock`` and ``points`` say it site by site: how
+    many pooled vehicles of which drive profile, and how many slow and fast charge points (see :mod:`scenarios.mixes`).
     """
 
     id: str
@@ -117,8 +120,12 @@ class FleetChoice:
     nev_frac: float | None = None
     points_per_nev: float | None = None
     keep_frac: float = 1.0
+    stock: tuple[tuple[str, str, int], ...] = ()
+    points: tuple[tuple[str, int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        if self.stock and (self.nev_frac is not None or self.replace_combustion_frac or self.keep_frac < 1):
+            raise ValueError("stock: without nev_frac, replace_combustion_frac and keep_frac")
         if self.nev_frac is not None and self.replace_combustion_frac:
             raise ValueError("nev_frac and replace_combustion_frac: one of them")
         if not 0 < self.keep_frac <= 1:
@@ -196,6 +203,11 @@ def parse_scenario(text: str, *, source: str) -> Scenario:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidScenario(source=source, field="file", value=str(error), remedy="valid TOML") from error
+    return read_scenario(raw, source=source)
+
+
+def read_scenario(raw: Mapping[str, Any], *, source: str) -> Scenario:
+    """Read a scenario from plain values, in the structure of the TOML files; raises :class:`InvalidScenario`."""
     body: dict[str, Any] = {"name": source, **raw}
     if "fleet" in body:
         body["fleets"] = body.pop("fleet")

@@ -136,6 +136,9 @@ def plan(
             policy = replace(policy, access_limit_m=STREET_ACCESS_M)
         if access_m is not None:
             policy = replace(policy, access_limit_m=access_m)
+        if network_nodes is not None:
+            # the speed of such a network is the caller's word for the hours that are planned
+            policy = replace(policy, traffic=False)
         if format is Format.RIDES:
             if fleet:
                 raise BadInput(Text("rides 格式用 --cars，不用 --fleet", "the rides format takes --cars, not --fleet"))

@@ -58,11 +58,13 @@ class Day:
         admin: str,
         mishaps: Mishaps | None = None,
         step: timedelta = STEP,
+        ends: timedelta = _ENDS,
     ) -> None:
         self.people = people
         self.day = day
         self.admin = admin
         self.step = step
+        self._ends = ends
         self.mishaps = mishaps or Mishaps()
         self.played = Played()
         self._random = Random(f"{seed}/drill")
@@ -82,7 +84,7 @@ class Day:
         self._clock(self._midnight - timedelta(hours=3))
         self._script()
         at = self._midnight + _BEGINS
-        while at <= self._midnight + _ENDS:
+        while at <= self._midnight + self._ends:
             self._clock(at)
             self._mishaps(at)
             self._drive(at)

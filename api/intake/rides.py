@@ -61,6 +61,8 @@ RIDES = SheetTable(
 
 
 RIDES_UNIT = UnitId("rides")
+PLATFORM = PersonId("rides-platform")
+"""Who stands as the approver of rides: the platform that took the orders (rule R068 asks for one)."""
 CHENGDU = RegionCode("510100")
 
 
@@ -207,6 +209,7 @@ def _request(values: Mapping[str, Any], row: int, rules: RideRules) -> TripReque
         stops=tuple(ends),
         submitted_at=asked_at,
         state=RequestState.APPROVED,
+        approver_id=PLATFORM,
         decided_at=asked_at,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from api.vocabulary import CAUSES
+from api.reason_words import message_of, particulars
 from api.wording import Language, Text
 from dispatch.plan import Cause
 from fleet.drivers import Driver
@@ -82,17 +82,16 @@ class PlanBook:
 
 def say_reason(reason: PlanReason, language: Language) -> str:
     """Return a reason in words, with its particulars and whether it is proven."""
-    words = CAUSES.get(Cause(reason.code)) if reason.code in set(Cause) else None
-    said = words.say(language) if words is not None else reason.code
     detail = reason.detail
+    said = message_of(reason.code, detail, language)
     if reason.code == Cause.OFF_NETWORK and "distance_m" in detail:
-        particulars = Text(
+        distance = Text(
             f"：{detail.get('name', '')} 距最近道路 {detail['distance_m']} 米（限 {detail['limit_m']} 米）",
             f": {detail.get('name', '')} is {detail['distance_m']} m from the nearest road (limit {detail['limit_m']} m)",
         )
-        said += particulars.say(language)
-    elif detail:
-        said += " (" + ", ".join(f"{key}={value}" for key, value in sorted(detail.items())) + ")"
+        said += distance.say(language)
+    elif rest := particulars(detail):
+        said += " (" + ", ".join(f"{key}={value}" for key, value in rest.items()) + ")"
     if not reason.proven and reason.code != Cause.UNPROVEN:
         said += Text("（未证明）", " (not proven)").say(language)
     return said

@@ -192,7 +192,7 @@ def _costs(report: ScenarioReport) -> str:
     for (text, _), colour in zip(items, colours, strict=True):
         body += f'<rect x="{x:.1f}" y="{height - 20}" width="10" height="10" fill="{colour}"/>'
         body += _label(x + 14, height - 11, text, cls="small")
-        x += 84
+        x += 28 + max(12 * len(text.zh), 6 * len(text.en))
     return _svg(width, height, body)
 
 

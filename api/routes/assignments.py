@@ -252,7 +252,9 @@ def _consequences(before: Assignment, after: Assignment, what: DriverReport, sto
         writes += clear_stops(store, before.itinerary_id, frozenset({before.request_id}))
     on_board_at = _at(after, "pick_up")
     if on_board_at is not None and _at(before, "pick_up") is None:
-        writes += judge_promise(store, before.request_id, at=on_board_at, tolerance=PICK_UP_TOLERANCE)
+        # The vehicle was there in time: passengers who come late break no promise of ours.
+        there_at = _at(after, "arrive") or on_board_at
+        writes += judge_promise(store, before.request_id, at=there_at, tolerance=PICK_UP_TOLERANCE)
     elif what.action == "absent":
         writes += end_promise(store, before.request_id)
     if ends:

@@ -141,7 +141,10 @@ def _choose(
             ],
         )
     left = sorted(
-        notice.request_id for bundle in made.bundles for notice in bundle.notices if notice.after_from_at is None
+        moved.request_id
+        for bundle in made.bundles
+        for moved in bundle.changes
+        if moved.before_vehicle_id is not None and moved.after_vehicle_id is None
     )
     if left and not displace:
         raise WouldDisturb(id=request.id, request_ids=left)

@@ -29,7 +29,7 @@ from dispatch.search.tables import (
 )
 from dispatch.search.timing import uniform
 
-KERNELS = "f7668e9d69acaf23"
+KERNELS = "4f7a277901b15c9e"
 """Digest of every kernel compiled into this file's, so that kept ones are renewed (tests/repo/test_kernels.py)."""
 
 EXCHANGE = 0.1

@@ -1,4 +1,4 @@
-"""The integer programme of the master: which of the routes that are left, in CP-SAT (docs/decisions/0011)."""
+"""The integer programme of the master: which of the routes that are left, in CP-SAT (docs/decisions/0014)."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ from fastapi.routing import APIRoute
 from api.app import attach_store, create_app
 from api.planning import plan_work
 from api.promises import answer_with
+from api.scenario_jobs import scenario_work
 from api.services import Services
 from api.settings import Settings
 from dispatch.legs import LegBook
@@ -230,7 +231,7 @@ def store(store_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
 
 
 @pytest.fixture
-def world(password_hash: str, roads: RoadEngine, store: FleetStore) -> Iterator[World]:
+def world(password_hash: str, roads: RoadEngine, store: FleetStore, tmp_path: Path) -> Iterator[World]:
     clock = Clock(NOW)
     store.commit(
         Commit(
@@ -244,13 +245,13 @@ def world(password_hash: str, roads: RoadEngine, store: FleetStore) -> Iterator[
         )
     )
     services = Services(
-        settings=Settings(argon2_memory_kib=8, plan_seconds=1.0),
+        settings=Settings(argon2_memory_kib=8, plan_seconds=1.0, var_dir=tmp_path / "var"),
         clock=clock,
         secret=b"secret of the test",
         random_bytes=random_bytes("world"),
     )
     services.attach_tracks(Tracks(":memory:"))
-    attach_store(services, store, works={"plan": plan_work(services)})
+    attach_store(services, store, works={"plan": plan_work(services), "scenario": scenario_work(services)})
     services.promiser = answer_with(services)
     services.attach_roads(roads, LegBook(roads))
     app = create_app(services)

@@ -10,6 +10,7 @@ BENCHMARKS = (
     ("roads", ("tests.benchmarks.roads", "--side", "200")),
     ("demo day", ("tests.benchmarks.demo_day",)),
     ("live side", ("tests.benchmarks.live",)),
+    ("large day", ("tests.benchmarks.scale", "--requests", "3000", "--seconds", "60")),
     ("cost of the rules", ("tests.benchmarks.rules_cost",)),
 )
 

@@ -4,7 +4,8 @@
 
 Prints one JSON line: the sizes, seconds of wall clock and of processor time, when the first plan of everybody was there, the
 peak resident memory of all processes together (sampled), cost, who is left over, and what the checker found. ``--trace`` adds
-the objective over time, ``--size`` sets the requests of a part (0: search as a whole).
+the objective over time, ``--size`` sets the requests of a part. ``--iterations`` replaces the time limit: one search after the
+other in this process, which repeats exactly.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from dispatch.check import check
 from dispatch.decompose.rounds import Rhythm
+from dispatch.decompose.workers import Here
 from dispatch.solve import Progress, StopRule, solve, warm_up
 from tests.benchmarks.scale_fleet import make_day
 
@@ -93,6 +95,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int)
+    parser.add_argument("--rounds", type=int, default=Rhythm.most_rounds)
+    parser.add_argument("--iterations", type=int)
     parser.add_argument("--trace", action="store_true")
     given = parser.parse_args()
 
@@ -113,9 +117,12 @@ def main() -> None:
     plan = solve(
         problem,
         seed=given.seed,
-        stop=StopRule(seconds=given.seconds, on_progress=on_progress),
-        threads=given.threads,
-        rhythm=Rhythm(size=given.size) if given.size else None,
+        stop=StopRule(
+            seconds=None if given.iterations else given.seconds, iterations=given.iterations, on_progress=on_progress
+        ),
+        threads=1 if given.iterations else given.threads,
+        rhythm=Rhythm(size=given.size, most_rounds=given.rounds) if given.size else None,
+        workers=Here(clock=time.monotonic, should_stop=lambda: False) if given.iterations and given.size else None,
     )
     took_s = time.perf_counter() - began
     watch.stop()
@@ -131,7 +138,7 @@ def main() -> None:
                 "areas": areas,
                 "locations": problem.legs[0].drive_s.shape[0],
                 "made_s": round(made_s, 1),
-                "limit_s": given.seconds,
+                "limit_s": None if given.iterations else given.seconds,
                 "took_s": round(took_s, 1),
                 "processor_s": round(watch.processor_s),
                 "first_plan_s": round(settled[0], 1) if settled else None,

@@ -177,7 +177,7 @@ def test_text_that_means_something_elsewhere_stays_text(run, tmp_path: Path) -> 
         "sites": [Site(id="S1", name="@场", region="510100", unit_id="U1", lon_wgs84=104.06, lat_wgs84=30.66)],
         "vehicles": [
             Vehicle(
-                id="V1", plate="川A00001", unit_id="U1", region="510100", home_site_id="S1", kind=VehicleKind.SEDAN,
+                id="V1", plate="川A00005", unit_id="U1", region="510100", home_site_id="S1", kind=VehicleKind.SEDAN,
                 energy=Energy.PETROL, seats=4, profile="sedan_petrol",
             )
         ],
@@ -197,7 +197,7 @@ def test_text_that_means_something_elsewhere_stays_text(run, tmp_path: Path) -> 
     assert html.count("</script>") == 1
     assert page_data(tmp_path / "plan.html")["routes"][0]["stops"][1]["n"] == "</script><b>上车"
     book = load_workbook(tmp_path / "plan.xlsx")
-    assert "张三 川A00001" in book.sheetnames
+    assert "张三 川A00005" in book.sheetnames
     formulas = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
     assert formulas == []
 

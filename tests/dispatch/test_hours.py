@@ -92,3 +92,10 @@ def test_few_points(count: int):
         RoadEngine(load_builtin()), points, SEDAN, Hours(MONDAY, ambient_c=None), access_limit_m=1e5
     )
     assert legs.drive_s.shape == (count, count)
+
+
+def test_where_speeds_are_those_of_the_hour_no_hour_slows_a_drive():
+    hours = Hours(MONDAY, ambient_c=None, traffic=False)
+    hours.note(0, at(8), at(8.5))
+    assert {FROM_SLOWEST[number] for number in hours.bands(2).ravel()} == {TimeBand.FREE_FLOW}
+    assert slowest_conditions([(at(8), at(8.5))], ambient_c=None, traffic=False).band is TimeBand.FREE_FLOW

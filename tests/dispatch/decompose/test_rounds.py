@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dispatch.check import check
 from dispatch.decompose.rounds import Rhythm
 from dispatch.decompose.workers import Here, Processes, Task
+from dispatch.plan import Cause
 from dispatch.problem import PinnedStop
 from dispatch.search.session import Found
 from dispatch.solve import Progress, StopRule, is_large, solve, warm_up
@@ -141,6 +142,22 @@ def test_where_processes_die_the_search_goes_on_without_them() -> None:
     assert len(plan.unserved) < 10
 
 
-def test_a_hundred_thousand_requests_are_large_and_two_hundred_are_not() -> None:
+def test_two_thousand_requests_are_large_and_two_hundred_are_not() -> None:
     assert not is_large(make_day(requests=200, vehicles=30, areas=2))
     assert is_large(make_day(requests=2_000, vehicles=30, areas=2))
+
+
+def test_a_large_day_without_vehicles_is_answered() -> None:
+    day = make_day(requests=2_000, vehicles=1, areas=2)
+    empty = replace(day, vehicles=())
+    plan = solve(empty, seed=1, stop=StopRule(seconds=60))
+    assert check(empty, plan) == ()
+    assert {reason.code for u in plan.unserved for reason in u.reasons} == {Cause.NO_VEHICLE}
+
+
+def test_requests_that_are_all_the_same_are_answered() -> None:
+    """One request many times over: cut by chance, asked about once."""
+    day = make_day(requests=30, vehicles=6, areas=1)
+    same = replace(day, requests=tuple(replace(day.requests[0], id=f"r{i}") for i in range(400)))
+    plan = solve(same, seed=1, stop=StopRule(iterations=100), workers=here(), rhythm=Rhythm(size=100, most_rounds=2))
+    assert check(same, plan) == ()
