@@ -50,7 +50,8 @@ def test_rides_on_an_imported_map(tmp_path: Path):
     summary = json.loads(answer.stdout)
     assert summary["requests_count"] == 12
     plan = json.loads((tmp_path / "out" / "plan.json").read_text(encoding="utf-8"))
-    assert plan["assignments"]
+    reasons = {reason["code"] for entry in plan["unserved"] for reason in entry["reasons"]}
+    assert not reasons & {"X_UNREACHABLE", "X_OFF_NETWORK"}
     answered = {a["request_id"] for a in plan["assignments"]}
     answered |= {entry["request_id"] for key in ("unserved", "set_aside") for entry in plan[key]}
     assert len(answered) == 12
