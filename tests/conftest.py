@@ -27,3 +27,8 @@ def shared_dir() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("the folder of real data (../shared) is not beside this checkout")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole servers, browsers and kills first: the longest files must not be left to one worker at the end."""
+    items.sort(key=lambda item: "e2e" not in item.path.parts)

@@ -65,8 +65,11 @@ def test_a_running_plan_is_cancelled_and_writes_nothing(world):
     id = approved(world)
     answer = world.post("/v1/plans", "dispatcher", {"day": "2026-03-02", "seconds": 3000})
     job_id = answer.json()["id"]
-    while world.get(f"/v1/jobs/{job_id}", "dispatcher").json()["state"] == "queued":
-        assert world.store.wait(after=world.store.head(), timeout_s=60)
+    while True:
+        head = world.store.head()
+        if world.get(f"/v1/jobs/{job_id}", "dispatcher").json()["state"] != "queued":
+            break
+        assert world.store.wait(after=head, timeout_s=60)
     cancelled = world.client.delete(f"/v1/jobs/{job_id}", headers=world.as_("dispatcher"))
     assert cancelled.status_code == 200, cancelled.text
     assert finished(world, job_id)["state"] == "cancelled"

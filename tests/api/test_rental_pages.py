@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,33 +17,20 @@ from tests.api.rental_world import approved, evening, open_points
 pytestmark = [pytest.mark.browser]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def browser(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def browser(repository: Path) -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     subprocess.run([sys.executable, str(repository / "web" / "build.py")], check=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    profile = tmp_path_factory.mktemp("chromium")
-    command = [CHROMIUM, *FLAGS, f"--remote-debugging-port={port}", f"--user-data-dir={profile}", "about:blank"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        with sync_playwright() as playwright:
-            for _ in range(100):
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/json/version", timeout=1).close()
-                    break
-                except OSError:
-                    process.poll()
-            yield playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield opened
+        opened.close()
 
 
 def sign_in(browser: Browser, world, login: str, path: str, size: ViewportSize, language: str = "zh-CN") -> Page:

@@ -22,9 +22,12 @@ TINY = {
 
 
 def finished(world, job_id):
-    while (job := world.get(f"/v1/jobs/{job_id}", "planner").json())["state"] in ("queued", "running"):
-        assert world.store.wait(after=world.store.head(), timeout_s=120)
-    return job
+    while True:
+        head = world.store.head()  # read first, so that no event between the two is waited for in vain
+        job = world.get(f"/v1/jobs/{job_id}", "planner").json()
+        if job["state"] not in ("queued", "running"):
+            return job
+        assert world.store.wait(after=head, timeout_s=120)
 
 
 def test_the_library_is_listed(world):

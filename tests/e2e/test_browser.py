@@ -353,9 +353,9 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(browser: 
 def test_each_role_sees_what_is_for_it(browser: Browser, server: ServerProcess) -> None:
     buttons = {
         "requester": {"new-request"},
-        "auditor": set(),
-        "planner": {"plan"},
-        "dispatcher": {"new-request", "plan"},
+        "auditor": {"closures"},
+        "planner": {"plan", "closures"},
+        "dispatcher": {"new-request", "plan", "closures"},
     }
     for role, expected in buttons.items():
         with desk(browser, server) as reading:
