@@ -17,7 +17,7 @@ run: $(VENV)/run.stamp api/static/index.html ## Install, serve the console with 
 demo: run ## Same as run
 
 test: $(VENV)/test.stamp api/static/index.html ## Install what the tests need and run them all
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/test.stamp ## Format, lint, types and import contracts
 	@$(BIN)/ruff format --check .
