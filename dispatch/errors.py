@@ -27,10 +27,14 @@ class BadInstance(DispatchError):
 
 
 class TooLargeForProof(DispatchError):
-    """A problem that exact solving cannot finish: ``what`` ("labels", "time", "powers") ran out at ``count`` of ``most``."""
+    """A problem that exact solving cannot finish.
+
+    ``what`` ("labels", "time", "powers") ran out at ``count`` of ``most``; with ``most`` 0 it is something that is not weighed.
+    """
 
     def __init__(self, what: str, count: int, most: int) -> None:
-        super().__init__(f"too large for a proof of optimality: {what} ran out at {count} of {most}")
+        ran_out = f"{what} ran out at {count} of {most}" if most else what
+        super().__init__(f"no proof of optimality: {ran_out}")
         self.what = what
         self.count = count
         self.most = most

@@ -18,7 +18,8 @@ class Factors:
         density within GB 19147 (0.81 to 0.845).
     ``grid_kg_per_kwh``
         0.5366: national average of 2022 (Ministry of Ecology and Environment and National Bureau of Statistics, announcement
-        of 20 December 2024). Sichuan's own grid, mostly hydropower, emits far less; a scenario may set its own factor.
+        of 20 December 2024; the announcement was seen, the number in it was not: unverified). Sichuan's own grid, mostly
+        hydropower, emits far less; a scenario may set its own factor.
     ``charge_efficiency_frac``
         0.9: losses of charger and battery between meter and cells (assumption; 5 to 15 % is usual).
     """
